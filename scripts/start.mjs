@@ -1,0 +1,8 @@
+/** `npm start [-- arguments of the server]` */
+
+import { join } from "node:path";
+import { runInForeground } from "./foreground.mjs";
+import { prepare, root } from "./prepare.mjs";
+
+prepare();
+runInForeground([join(root, "dist", "cli", "main.js"), ...process.argv.slice(2)]);

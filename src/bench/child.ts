@@ -1,0 +1,37 @@
+/**
+ * One measurement in a process of its own, so that neither garbage nor compiled code of one contender
+ * is left over for the next. The parent sends the job; the child answers with its figures and ends.
+ */
+import { fork } from "node:child_process";
+import { extname } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { ContenderName } from "./contenders.ts";
+
+export type Job =
+  | {
+      readonly kind: "operations";
+      readonly contender: ContenderName;
+      readonly keys: number;
+      readonly rounds: number;
+      readonly seconds: number;
+      readonly seed: number;
+    }
+  | { readonly kind: "growth"; readonly contender: ContenderName | null; readonly keys: number; readonly seed: number }
+  | { readonly kind: "freeze"; readonly keys: number; readonly rounds: number; readonly seed: number };
+
+/** Runs the job in a new process. Rejects if that ends without an answer; its own words are on standard error. */
+export function runInChild<Figures>(job: Job): Promise<Figures> {
+  const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
+  const child = fork(entry, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const kill = (): boolean => child.kill("SIGKILL");
+  process.once("exit", kill);
+  return new Promise<Figures>((resolve, reject) => {
+    child.once("message", (figures) => resolve(figures as Figures));
+    child.once("error", reject);
+    child.once("close", (code, signal) => {
+      process.removeListener("exit", kill);
+      reject(new Error(`the ${job.kind} measurement ended with ${code ?? signal}`));
+    });
+    child.send(job);
+  });
+}

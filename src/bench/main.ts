@@ -1,0 +1,51 @@
+/** `npm run bench`: runs the chosen benchmarks, prints their tables, and writes bench/results. */
+
+import { benchmarkEmbedded } from "./embedded.ts";
+import { benchmarkFreeze } from "./freeze.ts";
+import { benchmarkGrowth } from "./growth.ts";
+import { describeMachine } from "./machine.ts";
+import { type BenchmarkName, type Options, readOptions, USAGE } from "./options.ts";
+import { type Report, table, writeResult } from "./report.ts";
+import { benchmarkServer } from "./server.ts";
+
+const RUN: Readonly<Record<BenchmarkName, (options: Options) => Promise<Report>>> = {
+  server: benchmarkServer,
+  embedded: benchmarkEmbedded,
+  growth: benchmarkGrowth,
+  freeze: benchmarkFreeze,
+};
+
+/** Runs all that was chosen, also after a failure; true if nothing failed. */
+async function run(options: Options): Promise<boolean> {
+  const machine = describeMachine(options.redis);
+  const { cpu, cores, memoryGiB, system, node, redis, commit } = machine;
+  console.log(`${cpu}, ${cores} cores, ${memoryGiB} GiB; ${system}; Node.js ${node}; redis-server ${redis ?? "none"}`);
+  console.log(`commit ${commit ?? "unknown"}; seed ${options.seed}${options.smoke ? "; smoke run" : ""}\n`);
+  let succeeded = true;
+  for (const name of options.only) {
+    const start = performance.now();
+    try {
+      const report = await RUN[name](options);
+      if (report.rows.length === 0) throw new Error("nothing was measured");
+      console.log(`${table(report)}\n(${((performance.now() - start) / 1_000).toFixed(1)} s)\n`);
+      if (options.write) writeResult(name, machine, options.seed, report);
+    } catch (error) {
+      succeeded = false;
+      console.error(`${name} failed: ${error instanceof Error ? error.stack : error}\n`);
+    }
+  }
+  return succeeded;
+}
+
+// Leaving by exit() lets the servers and children be stopped; dying of the signal would leave them running.
+process.once("SIGINT", () => process.exit(130));
+process.once("SIGTERM", () => process.exit(143));
+
+try {
+  const options = readOptions(process.argv.slice(2));
+  if (options === null) console.log(USAGE);
+  else if (!(await run(options))) process.exitCode = 1;
+} catch (error) {
+  console.error(`${error instanceof Error ? error.message : error}\n\n${USAGE}`);
+  process.exitCode = 2;
+}

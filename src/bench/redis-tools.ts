@@ -1,0 +1,100 @@
+/** redis-cli and redis-benchmark, from where redis-server is: they load and question the servers under test. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { dirname, join } from "node:path";
+import { Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
+
+/** What one run of redis-benchmark measured; latencies in milliseconds. */
+export interface LoadResult {
+  readonly perSecond: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface Load {
+  readonly test: string;
+  readonly requests: number;
+  readonly depth: number;
+  readonly valueBytes: number;
+  readonly keys: number;
+}
+
+export const CLIENTS = 50;
+
+export class RedisTools {
+  readonly #directory: string;
+
+  constructor(redisServer: string) {
+    this.#directory = redisServer.includes("/") ? dirname(redisServer) : "";
+  }
+
+  /** Runs commands, one per line of redis-cli's input; returns the lines of all replies. Throws on any error reply. */
+  async ask(port: number, commands: readonly string[]): Promise<string[]> {
+    const args = ["-h", "127.0.0.1", "-p", String(port), "-e"];
+    const replies = await this.#run("redis-cli", args, [`${commands.join("\n")}\n`]);
+    return replies.split("\n").slice(0, -1);
+  }
+
+  /** A number from the server's INFO. */
+  async info(port: number, field: string): Promise<number> {
+    const line = (await this.ask(port, ["INFO"])).find((text) => text.startsWith(`${field}:`));
+    if (line === undefined) throw new Error(`INFO has no ${field}`);
+    return Number(line.slice(field.length + 1));
+  }
+
+  /** Sends `count` commands, already in protocol form; every one must be answered, and none with an error. */
+  async feed(port: number, count: number, commands: Iterable<string>): Promise<void> {
+    const summary = await this.#run("redis-cli", ["-h", "127.0.0.1", "-p", String(port), "--pipe"], commands);
+    if (!summary.includes(`errors: 0, replies: ${count}`)) throw new Error(`loading ${count} keys failed: ${summary}`);
+  }
+
+  /** One run of redis-benchmark, which itself stops with an error at the first error reply. */
+  async load(port: number, load: Load): Promise<LoadResult> {
+    const { test, requests, depth, valueBytes, keys } = load;
+    const numbers = { "-p": port, "-c": CLIENTS, "-n": requests, "-P": depth, "-d": valueBytes, "-r": keys };
+    const args = ["-h", "127.0.0.1", "-t", test, "--csv", ...Object.entries(numbers).flat().map(String)];
+    const text = await this.#run("redis-benchmark", args, []);
+    const [heads, figures, ...more] = text
+      .trim()
+      .split("\n")
+      .map((line) => line.slice(1, -1).split('","'));
+    if (heads === undefined || figures === undefined || more.length > 0) throw new Error(`not one result: ${text}`);
+    const figure = (name: string): number => Number(figures[heads.indexOf(name)]);
+    const result = { perSecond: figure("rps"), p50: figure("p50_latency_ms"), p99: figure("p99_latency_ms") };
+    if (!(result.perSecond > 0 && Number.isFinite(result.perSecond))) throw new Error(`nothing was measured: ${text}`);
+    return result;
+  }
+
+  async #run(tool: string, args: readonly string[], input: Iterable<string>): Promise<string> {
+    const child = spawn(join(this.#directory, tool), args, { stdio: ["pipe", "pipe", "pipe"] });
+    const ended = once(child, "close");
+    const collect = async (stream: Readable): Promise<string> => Buffer.concat(await stream.toArray()).toString();
+    const [output, complaints] = await Promise.all([
+      collect(child.stdout),
+      collect(child.stderr),
+      pipeline(Readable.from(input), child.stdin).catch(ignoreClosedInput),
+      ended,
+    ]);
+    if (child.exitCode === 0) return output;
+    throw new Error(`${tool} ended with ${child.exitCode ?? child.signalCode}: ${complaints}${output.slice(-500)}`);
+  }
+}
+
+/** A tool that stops early closes its input; its exit code then says why. */
+function ignoreClosedInput(error: NodeJS.ErrnoException): void {
+  if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
+}
+
+/** SET commands in protocol form, in pieces of some thousand, for keys and values of one-byte characters. */
+export function* setCommands(count: number, key: (i: number) => string, value: (i: number) => string) {
+  const perPiece = 1_000;
+  for (let from = 0; from < count; from += perPiece) {
+    let piece = "";
+    for (let i = from; i < Math.min(from + perPiece, count); i += 1) {
+      const [name, content] = [key(i), value(i)];
+      piece += `*3\r\n$3\r\nSET\r\n$${name.length}\r\n${name}\r\n$${content.length}\r\n${content}\r\n`;
+    }
+    yield piece;
+  }
+}

@@ -1,0 +1,21 @@
+/** The other side of child.ts: receives one job, answers, and ends. */
+import { once } from "node:events";
+import type { Job } from "./child.ts";
+import { measureFreeze } from "./freeze-worker.ts";
+import { measureGrowth } from "./growth-worker.ts";
+import { measureOperations } from "./operations-worker.ts";
+
+function run(job: Job): Promise<object> {
+  switch (job.kind) {
+    case "operations":
+      return measureOperations(job);
+    case "growth":
+      return measureGrowth(job);
+    case "freeze":
+      return measureFreeze(job);
+  }
+}
+
+const [job] = (await once(process, "message")) as [Job];
+const figures = await run(job);
+process.send?.(figures, () => process.disconnect());

@@ -1,0 +1,191 @@
+/**
+ * A command: everything that is known of it, in one place. The same declaration parses, executes, documents and, later,
+ * decides what is logged and who may run it.
+ */
+import type { Arguments } from "../base/arguments.ts";
+import { type Argument, ArgumentCursor, type ArgumentSchema, type Parsed } from "./argument.ts";
+import type { Context } from "./context.ts";
+import { CommandError, SYNTAX_ERROR } from "./errors.ts";
+
+/** Flags as COMMAND INFO shows them. */
+export type CommandFlag =
+  | "write"
+  | "readonly"
+  | "denyoom"
+  | "admin"
+  | "pubsub"
+  | "noscript"
+  | "blocking"
+  | "loading"
+  | "stale"
+  | "skip_monitor"
+  | "skip_slowlog"
+  | "fast"
+  | "no_auth"
+  | "no_async_loading"
+  | "no_multi"
+  | "movablekeys"
+  | "allow_busy"
+  | "may_replicate";
+
+export type CommandGroup =
+  | "generic"
+  | "string"
+  | "list"
+  | "set"
+  | "sorted-set"
+  | "hash"
+  | "pubsub"
+  | "transactions"
+  | "connection"
+  | "server"
+  | "scripting"
+  | "hyperloglog"
+  | "geo"
+  | "stream"
+  | "bitmap"
+  | "cluster";
+
+/** Where a command's keys are and what it does to them; as Redis's key specifications. */
+export interface KeySpec {
+  /** Flags such as RW, access, update; as COMMAND INFO shows them. */
+  readonly flags: readonly string[];
+  /** Index of the first key among the arguments, or the word it follows. */
+  readonly begin: { readonly index: number } | { readonly keyword: string; readonly from: number };
+  /** The last key: relative to the first, or negative from the end; or a count that stands before the keys. */
+  readonly find:
+    | { readonly last: number; readonly step: number; readonly limit: number }
+    | { readonly keyCountAt: number; readonly first: number; readonly step: number };
+}
+
+export interface CommandDeclaration<S extends ArgumentSchema> {
+  /** Upper case; a subcommand's own name. */
+  readonly name: string;
+  readonly summary: string;
+  readonly complexity: string;
+  readonly since: string;
+  readonly group: CommandGroup;
+  /** Arguments with the name; negative: at least that many. */
+  readonly arity: number;
+  readonly flags: readonly CommandFlag[];
+  /** ACL categories beside those that follow from flags and group, such as "dangerous". */
+  readonly categories?: readonly string[];
+  readonly keys?: readonly KeySpec[];
+  readonly tips?: readonly string[];
+  /** What changed since, version and sentence. */
+  readonly history?: readonly (readonly [version: string, change: string])[];
+  readonly replacedBy?: string;
+  readonly deprecatedSince?: string;
+  readonly args: S;
+  readonly subcommands?: readonly Command[];
+  /** Executes the command: everything synchronous, replying exactly once. @throws CommandError to reply with it */
+  run(context: Context, parsed: Parsed<S>, args: Arguments): void;
+}
+
+/** A declared command, its parser composed. */
+export interface Command extends Omit<CommandDeclaration<ArgumentSchema>, "run"> {
+  /** Name in lower case, a subcommand's behind its command's: "config|get". */
+  readonly fullName: string;
+  /** Distinct for every command of the program: the index of its statistics. */
+  readonly id: number;
+  readonly isWrite: boolean;
+  readonly deniesOutOfMemory: boolean;
+  readonly isFast: boolean;
+  /** Parses and runs. @throws CommandError */
+  execute(context: Context, args: Arguments): void;
+}
+
+let nextId = 0;
+const cursor = new ArgumentCursor();
+
+/** Declares a command. Its arguments stand behind its name. */
+export function command<const S extends ArgumentSchema>(declaration: CommandDeclaration<S>): Command {
+  return compose(declaration, declaration.name.toLowerCase(), 1);
+}
+
+/** Declares a subcommand of `parent`, to be listed among its `subcommands`. */
+export function subcommand<const S extends ArgumentSchema>(
+  parent: string,
+  declaration: CommandDeclaration<S>,
+): Command {
+  return compose(declaration, `${parent.toLowerCase()}|${declaration.name.toLowerCase()}`, 2);
+}
+
+function compose<S extends ArgumentSchema>(declaration: CommandDeclaration<S>, fullName: string, first: number): Command {
+  const parser = new Parser(declaration.args, first);
+  const { run } = declaration;
+  const id = nextId;
+  nextId += 1;
+  return {
+    ...declaration,
+    fullName,
+    id,
+    isWrite: declaration.flags.includes("write"),
+    deniesOutOfMemory: declaration.flags.includes("denyoom"),
+    isFast: declaration.flags.includes("fast"),
+    execute(context, args) {
+      run.call(declaration, context, parser.parse(args) as Parsed<S>, args);
+    },
+  };
+}
+
+/** Parses one command's arguments into one record, which it reuses. */
+class Parser {
+  /** Leading arguments that are their own index, whatever the call. */
+  readonly #plainEnd: number;
+  readonly #positional: readonly (readonly [string, Argument<unknown>])[];
+  readonly #options: readonly (readonly [string, Argument<unknown>])[];
+  readonly #record: Record<string, unknown> = {};
+  #isClean = true;
+
+  constructor(schema: ArgumentSchema, first: number) {
+    const entries = Object.entries(schema);
+    let at = first;
+    let index = 0;
+    for (; index < entries.length && entries[index]![1].isPlain === true; index++) {
+      this.#record[entries[index]![0]] = at;
+      at += 1;
+    }
+    this.#plainEnd = at;
+    const others = entries.slice(index);
+    this.#options = others.filter(([, argument]) => argument.matches !== undefined);
+    this.#positional = others.filter(([, argument]) => argument.matches === undefined);
+    for (const [name, argument] of others) this.#record[name] = argument.absent;
+  }
+
+  parse(args: Arguments): Record<string, unknown> {
+    if (this.#isClean && args.count === this.#plainEnd && this.#positional.length === 0) return this.#record;
+    return this.#parseRest(args);
+  }
+
+  #parseRest(args: Arguments): Record<string, unknown> {
+    const record = this.#record;
+    for (const [name, argument] of this.#options) record[name] = argument.absent;
+    this.#isClean = false;
+    cursor.args = args;
+    cursor.at = this.#plainEnd;
+    for (const [name, argument] of this.#positional) {
+      record[name] = cursor.isAtEnd && argument.isOptional ? argument.absent : argument.parse(cursor);
+    }
+    while (!cursor.isAtEnd) this.#parseOption(record);
+    this.#isClean = args.count === this.#plainEnd;
+    return record;
+  }
+
+  #parseOption(record: Record<string, unknown>): void {
+    for (const [name, argument] of this.#options) {
+      if (argument.matches!(cursor)) {
+        const value = argument.parse(cursor);
+        if (typeof value !== "boolean" && record[name] !== undefined && !isSame(record[name], value)) break;
+        record[name] = value;
+        return;
+      }
+    }
+    throw new CommandError(SYNTAX_ERROR);
+  }
+}
+
+/** Redis lets an option be repeated unless it contradicts itself: `NX NX` is fine, `NX XX` and `EX 1 PX 1` are not. */
+function isSame(previous: unknown, value: unknown): boolean {
+  return typeof value !== "object" && previous === value;
+}

@@ -1,0 +1,102 @@
+/**
+ * What a handler sees of the world: the database, the reply, the session it runs in, and the store's services. Whether a
+ * socket, an embedded call or a replayed log stands behind it, it cannot tell.
+ */
+import type { Configuration } from "../config/configuration.ts";
+import type { Database } from "../keyspace/database.ts";
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import type { LatencyMonitor } from "../monitoring/latency-monitor.ts";
+import type { SlowLog } from "../monitoring/slow-log.ts";
+import type { Statistics } from "../monitoring/statistics.ts";
+import type { CommandTable } from "./command-table.ts";
+import type { Reply } from "./reply.ts";
+
+export interface Context {
+  readonly keyspace: Keyspace;
+  readonly reply: Reply;
+  readonly session: Session;
+  readonly services: Services;
+  /** The selected database: where keys are looked up. */
+  database: Database;
+}
+
+/** How much a client wants to hear: CLIENT REPLY. */
+export type ReplyMode = "on" | "off" | "skip-next" | "skip";
+
+/** What is remembered of one client between its commands. Plain data; connections and the embedded store have one each. */
+export interface Session {
+  readonly id: number;
+  /** "ip:port", a socket's path, or "embedded". */
+  readonly address: string;
+  readonly localAddress: string;
+  readonly fileDescriptor: number;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number;
+  readonly isEmbedded: boolean;
+  name: string;
+  libraryName: string;
+  libraryVersion: string;
+  user: string;
+  isAuthenticated: boolean;
+  protocol: 2 | 3;
+  replyMode: ReplyMode;
+  noEvict: boolean;
+  noTouch: boolean;
+  isMonitor: boolean;
+  /** Milliseconds since 1970. */
+  lastCommandAt: number;
+  /** Full name of the last command, "NULL" before the first. */
+  lastCommand: string;
+  databaseIndex: number;
+  /** Close once what has been replied is sent: QUIT, CLIENT KILL of oneself, protocol errors. */
+  closeAfterReply: boolean;
+}
+
+/** A client as CLIENT LIST and KILL see it. */
+export interface Client {
+  readonly session: Session;
+  readonly totalCommands: number;
+  readonly queryBufferBytes: number;
+  readonly queryBufferFree: number;
+  readonly outputBufferBytes: number;
+  readonly outputListLength: number;
+  /** Disconnects the client; its pending commands are not executed. */
+  kill(): void;
+}
+
+/** All clients there are, and what may be done to all of them. */
+export interface Clients {
+  readonly size: number;
+  list(): Iterable<Client>;
+  /** CLIENT PAUSE. @param until milliseconds since 1970; a longer pause that is already in force stays */
+  pause(until: number, mode: "WRITE" | "ALL"): void;
+  unpause(): void;
+  readonly totalConnections: number;
+  readonly rejectedConnections: number;
+}
+
+/** The store's life: what SHUTDOWN, SAVE and their like ask for. */
+export interface Lifecycle {
+  readonly startedAt: number;
+  readonly runId: string;
+  readonly executable: string;
+  readonly configFile: string;
+  readonly port: number;
+  /** Seconds since 1970 of the last snapshot. */
+  lastSaveAt: number;
+  /** Ends the store after this turn. @throws CommandError if it cannot now */
+  shutdown(how: { save: boolean | undefined; now: boolean; force: boolean }): void;
+  /** @returns false if no shutdown is in progress */
+  abortShutdown(): boolean;
+}
+
+export interface Services {
+  readonly keyspace: Keyspace;
+  readonly configuration: Configuration;
+  readonly commands: CommandTable;
+  readonly statistics: Statistics;
+  readonly slowLog: SlowLog;
+  readonly latency: LatencyMonitor;
+  readonly clients: Clients;
+  readonly lifecycle: Lifecycle;
+}

@@ -1,0 +1,109 @@
+/**
+ * The directives that are in force, by subject. Defaults and bounds are those of Redis 7.2.
+ *
+ * A directive moves here from directives-later.ts on the day its part of the system exists.
+ */
+import { here } from "./directive.ts";
+import {
+  anyOf,
+  bytes,
+  INT_MAX,
+  integer,
+  LONG_MAX,
+  memory,
+  memoryOrPercent,
+  octal,
+  oneOf,
+  text,
+  UINT_MAX,
+  ULONG_MAX,
+  yesNo,
+} from "./kinds.ts";
+import { addresses, directory, keyspaceEventClasses, outputBufferLimits, percentiles } from "./special-kinds.ts";
+
+const MIB = 2 ** 20;
+const COUNT = { min: 0n, max: INT_MAX };
+const LONG_COUNT = { min: 0n, max: LONG_MAX };
+const PORT = { min: 0n, max: 65535n };
+const immutable = true;
+
+const SIGNAL_ACTIONS = ["default", "save", "nosave", "now", "force"] as const;
+const WHO_MAY = ["no", "yes", "local"] as const;
+
+function saveOrNot(chosen: ReadonlySet<string>): string | undefined {
+  const both = chosen.has("save") && chosen.has("nosave");
+  return both ? "shutdown options SAVE and NOSAVE can't be used simultaneously" : undefined;
+}
+
+const network = {
+  bind: here(addresses("* -::*")),
+  port: here(integer(6379, PORT)),
+  "tcp-backlog": here(integer(511, COUNT), { immutable }),
+  "tcp-keepalive": here(integer(300, COUNT)),
+  timeout: here(integer(0, COUNT)),
+  "protected-mode": here(yesNo("yes")),
+  unixsocket: here(text(), { immutable }),
+  unixsocketperm: here(octal(0, { min: 0n, max: 0o777n }), { immutable }),
+};
+
+const clients = {
+  maxclients: here(integer(10_000, { min: 1n, max: UINT_MAX })),
+  requirepass: here(bytes(), { sensitive: true }),
+  "client-output-buffer-limit": here(
+    outputBufferLimits("normal 0 0 0 slave 268435456 67108864 60 pubsub 33554432 8388608 60"),
+  ),
+  "client-query-buffer-limit": here(memory(1024 * MIB, { min: BigInt(MIB), max: LONG_MAX })),
+  "maxmemory-clients": here(memoryOrPercent(0)),
+  "proto-max-bulk-len": here(memory(512 * MIB, { min: BigInt(MIB), max: LONG_MAX })),
+};
+
+const general = {
+  databases: here(integer(16, { min: 1n, max: INT_MAX }), { immutable }),
+  dir: here(directory(), { protected: true, fixedWhileLoading: true }),
+  hz: here(integer(10, COUNT, { min: 1n, max: 500n })),
+  logfile: here(text(""), { immutable }),
+  loglevel: here(oneOf(["debug", "verbose", "notice", "warning", "nothing"], "notice")),
+  pidfile: here(text(), { immutable }),
+  "enable-debug-command": here(oneOf(WHO_MAY, "no"), { immutable }),
+  "enable-protected-configs": here(oneOf(WHO_MAY, "no"), { immutable }),
+  "shutdown-on-sigint": here(anyOf(SIGNAL_ACTIONS, saveOrNot)),
+  "shutdown-on-sigterm": here(anyOf(SIGNAL_ACTIONS, saveOrNot)),
+  "shutdown-timeout": here(integer(10, COUNT)),
+};
+
+const memoryLimits = {
+  maxmemory: here(memory(0, { min: 0n, max: ULONG_MAX })),
+  /** Bytes of one region; 0 lets the memory limit choose. A directive of Stillwater's own. */
+  "region-size": here(memory(0, { min: 0n, max: 2n ** 31n }), { immutable }),
+  "maxmemory-policy": here(
+    oneOf(
+      [
+        "volatile-lru",
+        "volatile-lfu",
+        "volatile-random",
+        "volatile-ttl",
+        "allkeys-lru",
+        "allkeys-lfu",
+        "allkeys-random",
+        "noeviction",
+      ],
+      "noeviction",
+    ),
+  ),
+  "maxmemory-samples": here(integer(5, { min: 1n, max: INT_MAX })),
+  "lfu-log-factor": here(integer(10, COUNT)),
+  "lfu-decay-time": here(integer(1, COUNT)),
+  "active-expire-effort": here(integer(1, { min: 1n, max: 10n })),
+};
+
+const statistics = {
+  "latency-monitor-threshold": here(integer(0, LONG_COUNT)),
+  "latency-tracking": here(yesNo("yes")),
+  "latency-tracking-info-percentiles": here(percentiles("50 99 99.9")),
+  "slowlog-log-slower-than": here(integer(10_000, { min: -1n, max: LONG_MAX })),
+  "slowlog-max-len": here(integer(128, LONG_COUNT)),
+  "notify-keyspace-events": here(keyspaceEventClasses()),
+};
+
+/** The directives in force. */
+export const directivesHere = { ...network, ...clients, ...general, ...memoryLimits, ...statistics };

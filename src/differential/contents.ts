@@ -1,0 +1,47 @@
+/**
+ * Compares everything two servers hold, by commands only: keys, types, values, encodings and times to live.
+ */
+import type { Argument } from "../testing/resp-frame.ts";
+import { argumentBytes, decode } from "../testing/resp-frame.ts";
+import { type Exchange, list } from "./replies.ts";
+import { type Command, type Pair, Session } from "./session.ts";
+
+const DATABASES = 16;
+const READERS = ["TYPE", "GET", "OBJECT ENCODING", "PTTL", "EXPIRETIME"];
+
+/** The first exchange that shows a difference in the contents, or undefined when there is none. */
+export async function compareContents(pair: Pair): Promise<Exchange | undefined> {
+  const session = await Session.open(pair, 2);
+  try {
+    for (let database = 0; database < DATABASES; database += 1) {
+      const opening = await session.send([
+        ["SELECT", database],
+        ["KEYS", "*"],
+      ]);
+      const different = opening.find((exchange) => !session.agree(exchange));
+      if (different !== undefined) return different;
+      const readings = await session.send(readingsOf(opening[1]!));
+      const first = readings.find((exchange) => !session.agree(exchange));
+      if (first !== undefined) return first;
+    }
+    return await verify(pair);
+  } finally {
+    await session.close();
+  }
+}
+
+function readingsOf(keys: Exchange): Command[] {
+  const names = list(decode(keys.reference)) as readonly Argument[];
+  return names.flatMap((key) => READERS.map((reader) => [...reader.split(" "), argumentBytes(key)]));
+}
+
+/** Asks our server, when it is the one under test, whether all its structures are in order. */
+async function verify(pair: Pair): Promise<Exchange | undefined> {
+  if (pair.subject.name !== "stillwater") return undefined;
+  const client = await pair.subject.client();
+  const command = ["DEBUG", "VERIFY"];
+  const reply = await client.command(...command);
+  await client.close();
+  const wanted = Buffer.from("+OK\r\n");
+  return reply.equals(wanted) ? undefined : { command, subject: reply, reference: wanted };
+}

@@ -1,0 +1,55 @@
+/**
+ * The differences from the reference, redis-server 7.0, that remain on purpose, each with its reason.
+ *
+ * Whatever is not in this list must be equal under the rules of replies.ts.
+ */
+import { decode } from "../testing/resp-frame.ts";
+import { clientFields, commandName, type Exchange, infoLines } from "./replies.ts";
+
+export interface IntendedDifference {
+  readonly commands: readonly string[];
+  readonly reason: string;
+  /** Whether the disagreement of this exchange is the intended one, and no other. */
+  readonly covers: (exchange: Exchange) => boolean;
+}
+
+/** Whether some entry of the list covers the disagreement. */
+export function isIntended(differences: readonly IntendedDifference[], exchange: Exchange): boolean {
+  const name = commandName(exchange.command);
+  return differences.some(({ commands, covers }) => commands.includes(name) && covers(exchange));
+}
+
+const NEW_CLIENT_FIELDS = ["lib-name", "lib-ver"];
+
+export const intendedDifferences: readonly IntendedDifference[] = [
+  {
+    commands: ["CLIENT|SETINFO", "CLIENT|NO-TOUCH"],
+    reason: "Redis 7.2 has these subcommands, the reference not yet",
+    covers: ({ reference }) => reference.toString("latin1").startsWith("-ERR unknown subcommand"),
+  },
+  {
+    commands: ["CLIENT|LIST", "CLIENT|INFO"],
+    reason: "Redis 7.2 adds the client library's name and version",
+    covers: ({ subject, reference }) => {
+      const fields = (reply: Buffer) => JSON.stringify(clientFields(decode(reply), NEW_CLIENT_FIELDS));
+      return fields(subject) === fields(reference);
+    },
+  },
+  {
+    commands: ["INFO"],
+    reason: "INFO may show more than the reference: fields of Redis 7.2, and our own",
+    covers: ({ subject, reference }) => {
+      const shown = new Set(infoLines(decode(subject)));
+      return infoLines(decode(reference)).every((line) => shown.has(line));
+    },
+  },
+];
+
+/** INFO fields of the reference that we do not have, and why. */
+export const absentInfoFields: ReadonlySet<string> = new Set([]);
+
+/** Settings of the reference that we do not have, or whose default differs on purpose, and why. */
+export const absentSettings: ReadonlySet<string> = new Set([]);
+
+/** Tips in COMMAND INFO that changed between the reference and Redis 7.2. */
+export const absentCommandTips: ReadonlySet<string> = new Set([]);

@@ -1,0 +1,67 @@
+/** ClientRegistry: all clients of a store, wherever they come from, and the pause that CLIENT PAUSE puts on them. */
+import type { Client, Clients } from "../commands/context.ts";
+
+export class ClientRegistry implements Clients {
+  totalConnections = 0;
+  rejectedConnections = 0;
+  readonly #clients = new Map<number, Client>();
+  #nextId = 1;
+  #pausedUntil = 0;
+  #pauseMode: "WRITE" | "ALL" = "WRITE";
+  #timer: NodeJS.Timeout | undefined;
+  readonly #waiting = new Set<() => void>();
+
+  get size(): number {
+    return this.#clients.size;
+  }
+
+  nextId(): number {
+    this.#nextId += 1;
+    return this.#nextId - 1;
+  }
+
+  add(client: Client): void {
+    this.totalConnections += 1;
+    this.#clients.set(client.session.id, client);
+  }
+
+  remove(client: Client): void {
+    this.#clients.delete(client.session.id);
+  }
+
+  /** In the order of their ids; a copy, because the caller may kill what it is given. */
+  list(): Client[] {
+    return [...this.#clients.values()];
+  }
+
+  /** Whether commands wait, and which. */
+  get paused(): "WRITE" | "ALL" | undefined {
+    return this.#timer === undefined ? undefined : this.#pauseMode;
+  }
+
+  /** Calls `resume` once, when the pause is over. */
+  whenResumed(resume: () => void): void {
+    this.#waiting.add(resume);
+  }
+
+  /** Redis's rule for two pauses: the stricter mode and the later end win. */
+  pause(until: number, mode: "WRITE" | "ALL"): void {
+    const isPaused = this.#timer !== undefined;
+    this.#pauseMode = isPaused && this.#pauseMode === "ALL" ? "ALL" : mode;
+    this.#pausedUntil = isPaused ? Math.max(this.#pausedUntil, until) : until;
+    clearTimeout(this.#timer);
+    const delay = Math.max(0, Math.min(this.#pausedUntil - Date.now(), TIMEOUT_MAX));
+    this.#timer = setTimeout(() => this.unpause(), delay).unref();
+  }
+
+  unpause(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const waiting = [...this.#waiting];
+    this.#waiting.clear();
+    for (const resume of waiting) resume();
+  }
+}
+
+/** The longest that a timer waits. */
+const TIMEOUT_MAX = 2 ** 31 - 1;

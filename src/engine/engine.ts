@@ -1,0 +1,135 @@
+/**
+ * Engine: the one way a command is executed, whoever asks: a connection, the embedded store, and later a log that is
+ * replayed. Looks the command up, refuses what must be refused, counts, times, runs.
+ */
+import type { Arguments } from "../base/arguments.ts";
+import type { Command } from "../commands/command.ts";
+import type { Context, Services } from "../commands/context.ts";
+import {
+  CommandError,
+  NO_AUTH,
+  OUT_OF_MEMORY,
+  unknownCommand,
+  unknownSubcommand,
+  wrongArity,
+} from "../commands/errors.ts";
+import { RegionFullError } from "../memory/heap.ts";
+import { formatMonitorLine } from "../monitoring/monitor-feed.ts";
+import { type CommandStatistics, SAMPLE_EVERY } from "../monitoring/statistics.ts";
+
+/** Argument bytes from which on a command is timed even if it is fast. */
+const TIMED_BYTES = 16 * 1024;
+
+/** A client that sees all commands. */
+export interface Monitor {
+  send(line: Buffer): void;
+}
+
+export class Engine {
+  readonly services: Services;
+  /** Bytes that commands may bring the data to; 0 for no limit. */
+  memoryLimit = 0;
+
+  /** Who is told of every command before it runs: MONITOR. */
+  readonly monitors = new Set<Monitor>();
+
+  constructor(services: Services) {
+    this.services = services;
+  }
+
+  /** Executes one command and writes its one reply. Never throws a CommandError: that is a reply too. */
+  execute(context: Context, args: Arguments): void {
+    const { services } = this;
+    let command = services.commands.find(args, 0);
+    if (command === undefined) {
+      this.#fail(context, describeUnknown(args));
+      return;
+    }
+    if (command.subcommands !== undefined && args.count > 1) {
+      command = findSubcommand(command, args);
+      if (command === undefined) {
+        this.#fail(context, unknownSubcommand(args.latin1(1).slice(0, 128), args.latin1(0)));
+        return;
+      }
+    }
+    const statistics = services.statistics.of(command.id);
+    const refusal = this.#refusal(command, context, args);
+    if (refusal !== undefined) {
+      statistics.rejectedCalls += 1;
+      this.#fail(context, refusal);
+      return;
+    }
+    if (this.monitors.size > 0 && !command.flags.includes("skip_monitor")) this.#tellMonitors(context, args);
+    context.session.lastCommand = command.fullName;
+    services.statistics.totalCommands += 1;
+    statistics.calls += 1;
+    if (command.isFast && (statistics.calls & (SAMPLE_EVERY - 1)) !== 1 && args.end - args.start(0) < TIMED_BYTES) {
+      this.#run(command, context, args, statistics);
+    } else {
+      this.#runTimed(command, context, args, statistics);
+    }
+  }
+
+  /** Whether the command would change data: what CLIENT PAUSE WRITE holds back. */
+  mayWrite(args: Arguments): boolean {
+    const command = this.services.commands.find(args, 0);
+    return command !== undefined && (command.isWrite || command.flags.includes("may_replicate"));
+  }
+
+  #refusal(command: Command, context: Context, args: Arguments): string | undefined {
+    const { arity } = command;
+    if (arity > 0 ? args.count !== arity : args.count < -arity) return wrongArity(command.fullName);
+    if (!context.session.isAuthenticated && !command.flags.includes("no_auth")) return NO_AUTH;
+    if (command.deniesOutOfMemory && this.memoryLimit > 0 && this.services.keyspace.usedBytes > this.memoryLimit) {
+      return OUT_OF_MEMORY;
+    }
+    return undefined;
+  }
+
+  #run(command: Command, context: Context, args: Arguments, statistics: CommandStatistics): void {
+    try {
+      command.execute(context, args);
+    } catch (error) {
+      statistics.failedCalls += 1;
+      if (error instanceof CommandError) this.#fail(context, error.message);
+      else if (error instanceof RegionFullError) this.#fail(context, OUT_OF_MEMORY);
+      else throw error;
+    }
+  }
+
+  #runTimed(command: Command, context: Context, args: Arguments, statistics: CommandStatistics): void {
+    const begin = performance.now();
+    this.#run(command, context, args, statistics);
+    const microseconds = (performance.now() - begin) * 1000;
+    statistics.time(microseconds);
+    const { slowLog, latency } = this.services;
+    const now = context.keyspace.clock.now();
+    if (!command.flags.includes("skip_slowlog")) slowLog.consider(args, microseconds, context.session, now);
+    latency.add(command.isFast ? "fast-command" : "command", microseconds / 1000, now);
+  }
+
+  #tellMonitors(context: Context, args: Arguments): void {
+    const { session } = context;
+    const microseconds = context.keyspace.clock.now() * 1000;
+    const line = Buffer.from(formatMonitorLine(microseconds, session.databaseIndex, session.address, args), "latin1");
+    for (const monitor of this.monitors) monitor.send(line);
+  }
+
+  #fail(context: Context, text: string): void {
+    this.services.statistics.countError(text.slice(0, text.indexOf(" ")));
+    context.reply.error(text);
+  }
+}
+
+function findSubcommand(command: Command, args: Arguments): Command | undefined {
+  return command.subcommands?.find((candidate) => args.is(1, candidate.name));
+}
+
+/** Redis shows the first 128 bytes of the name, and of the arguments as many as fit into 128. */
+function describeUnknown(args: Arguments): string {
+  let shown = "";
+  for (let index = 1; index < args.count && shown.length < 128; index++) {
+    shown += `'${args.latin1(index).slice(0, 128 - shown.length)}' `;
+  }
+  return unknownCommand(args.latin1(0).slice(0, 128), shown);
+}

@@ -1,0 +1,99 @@
+/**
+ * Store: one store put together: its configuration, keyspace, commands, statistics and clients. Embedded use and the
+ * server both stand on it, and several live in one process without knowing of each other.
+ *
+ * It never keeps the process alive: its timer is unreferenced.
+ */
+import { randomBytes } from "node:crypto";
+import { mkdirSync } from "node:fs";
+import { allCommands } from "../commands/all-commands.ts";
+import { CommandTable } from "../commands/command-table.ts";
+import type { Lifecycle, Services } from "../commands/context.ts";
+import type { Configuration } from "../config/configuration.ts";
+import { Keyspace } from "../keyspace/keyspace.ts";
+import { LatencyMonitor } from "../monitoring/latency-monitor.ts";
+import { SlowLog } from "../monitoring/slow-log.ts";
+import { Statistics } from "../monitoring/statistics.ts";
+import { ClientRegistry } from "./client-registry.ts";
+import { Engine } from "./engine.ts";
+import { sizingFor } from "./sizing.ts";
+
+/** Milliseconds between two rounds of what a store does on its own: statistics and the access clock. */
+const TICK_MS = 100;
+
+/** Asked for by SHUTDOWN; whoever made the store decides what ending means. */
+export type ShutdownRequest = Parameters<Lifecycle["shutdown"]>[0];
+
+export class Store implements Lifecycle {
+  readonly configuration: Configuration;
+  readonly keyspace: Keyspace;
+  readonly engine: Engine;
+  readonly services: Services;
+  readonly clients = new ClientRegistry();
+  readonly startedAt = Date.now();
+  readonly runId = randomBytes(20).toString("hex");
+  readonly executable = process.execPath;
+  lastSaveAt = Math.floor(this.startedAt / 1000);
+  /** TCP port that is listened on, 0 for none. */
+  port = 0;
+  /** Called by SHUTDOWN. Without one, as in embedded use, the command is refused. */
+  onShutdown: ((request: ShutdownRequest) => void) | undefined;
+  readonly #timer: NodeJS.Timeout;
+  readonly #stopListening: (() => void)[] = [];
+
+  /** @param now source of time for tests, milliseconds since 1970 */
+  constructor(configuration: Configuration, now: () => number = Date.now) {
+    this.configuration = configuration;
+    mkdirSync(configuration.get("dir"), { recursive: true });
+    const memoryLimit = Number(configuration.get("maxmemory"));
+    this.keyspace = new Keyspace({
+      ...sizingFor(memoryLimit, Number(configuration.get("region-size"))),
+      databases: Number(configuration.get("databases")),
+      now,
+    });
+    this.services = {
+      keyspace: this.keyspace,
+      configuration,
+      commands: new CommandTable(allCommands),
+      statistics: new Statistics(),
+      slowLog: new SlowLog(configuration),
+      latency: new LatencyMonitor(configuration),
+      clients: this.clients,
+      lifecycle: this,
+    };
+    this.engine = new Engine(this.services);
+    this.engine.memoryLimit = memoryLimit;
+    const stop = configuration.onChange("maxmemory", (value) => {
+      this.engine.memoryLimit = Number(value);
+      return undefined;
+    });
+    this.#stopListening.push(stop);
+    this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  get configFile(): string {
+    return this.configuration.file ?? "";
+  }
+
+  /** Does what is due; for programs whose event loop seldom turns. */
+  tick(): void {
+    this.keyspace.tick();
+    this.services.statistics.tick(performance.now());
+  }
+
+  shutdown(request: ShutdownRequest): void {
+    this.onShutdown?.(request);
+  }
+
+  /** No shutdown takes so long that it could be called off. */
+  abortShutdown(): boolean {
+    return false;
+  }
+
+  /** Disconnects all clients and stops the timer. Idempotent. */
+  close(): void {
+    clearInterval(this.#timer);
+    for (const stop of this.#stopListening.splice(0)) stop();
+    for (const client of this.clients.list()) client.kill();
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * Database: one of a store's numbered keyspaces (SELECT). Looking keys up, walking them, choosing one at random.
+ *
+ * `read` and `write` point one of two reusable Keys at a key: as long as a command deals with one key at a time it needs
+ * no second; commands with a source and a destination pass `other`. Owner thread only.
+ */
+import type { Arguments } from "../base/arguments.ts";
+import { Slice } from "../base/bytes.ts";
+import type { Ref } from "../memory/heap.ts";
+import { Key } from "./key.ts";
+import type { Keyspace } from "./keyspace.ts";
+import type { Shard } from "./shard.ts";
+
+/** A walk's cursor is shard * 2^32 + a point of the hash space. */
+const HASH_SPACE = 2 ** 32;
+
+/** Told about each key of a walk; `key` and what it shows are valid during the call only, and must not be changed. */
+export type VisitKey = (name: Slice, shard: Shard, entry: Ref) => void;
+
+export class Database {
+  readonly keyspace: Keyspace;
+  readonly index: number;
+  readonly key: Key;
+  readonly other: Key;
+  readonly #name = new Slice();
+
+  constructor(keyspace: Keyspace, index: number) {
+    this.keyspace = keyspace;
+    this.index = index;
+    this.key = new Key(this);
+    this.other = new Key(this);
+  }
+
+  /** Keys in the database, expired ones that nobody has touched since included. */
+  get count(): number {
+    const { shards } = this.keyspace;
+    let count = 0;
+    for (let index = 0; index < shards.length; index++) count += shards[index]!.dictionaries[this.index]!.count;
+    return count;
+  }
+
+  /** Keys that have a deadline. */
+  get volatileCount(): number {
+    return this.keyspace.shards.reduce((sum, shard) => sum + shard.volatileCount(this.index), 0);
+  }
+
+  /** Looks up the key in argument `index` for reading: counts a hit or a miss, and stamps the access clock. */
+  read(args: Arguments, index: number, into: Key = this.key): Key {
+    const { keyspace } = this;
+    if (into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!)) {
+      keyspace.hits += 1;
+      if (keyspace.touches) into.shard.entries.touch(into.entry, keyspace.accessClock);
+    } else {
+      keyspace.misses += 1;
+    }
+    return into;
+  }
+
+  /** Looks up the key in argument `index` in order to change it: no hit, no miss. */
+  write(args: Arguments, index: number, into: Key = this.key): Key {
+    if (into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!) && this.keyspace.touches) {
+      into.shard.entries.touch(into.entry, this.keyspace.accessClock);
+    }
+    return into;
+  }
+
+  /** Looks up the key in argument `index` and leaves no trace: OBJECT, TYPE, TTL. */
+  peek(args: Arguments, index: number, into: Key = this.key): Key {
+    into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!);
+    return into;
+  }
+
+  /**
+   * Walks on from `cursor` through about `count` slots of the table. Every key that is there from the first call to the
+   * last is visited at least once. Expired keys are removed, not visited.
+   * @returns the cursor to go on from, 0 at the end
+   */
+  scan(cursor: number, count: number, visit: VisitKey): number {
+    const { shards } = this.keyspace;
+    let index = Math.floor(cursor / HASH_SPACE);
+    let point = cursor % HASH_SPACE;
+    const found: Ref[] = [];
+    const collect = (entry: Ref): void => {
+      found.push(entry);
+    };
+    for (let slots = 0; slots < count && index < shards.length; slots++) {
+      const shard = shards[index]!;
+      point = shard.dictionaries[this.index]!.scan(point, collect);
+      this.#visitAll(shard, found, visit);
+      found.length = 0;
+      if (point === HASH_SPACE) {
+        index += 1;
+        point = 0;
+      }
+    }
+    return index >= shards.length ? 0 : index * HASH_SPACE + point;
+  }
+
+  /** Visits all keys; the visitor must change nothing. Expired keys are removed, not visited. */
+  forEach(visit: VisitKey): void {
+    for (const shard of this.keyspace.shards) {
+      const found: Ref[] = [];
+      const now = this.keyspace.clock.now();
+      shard.dictionaries[this.index]!.forEach((entry) => {
+        if (shard.entries.hasDeadline(entry) && shard.entries.deadline(entry) <= now) found.push(entry);
+        else visit(this.#nameOf(shard, entry), shard, entry);
+      });
+      for (const entry of found) this.#expire(shard, entry);
+    }
+  }
+
+  /**
+   * A key chosen uniformly from those that have not expired.
+   * @returns its name, valid until the next command; undefined if the database is empty
+   */
+  sample(random: () => number = Math.random): Slice | undefined {
+    for (let count = this.count; count > 0; count = this.count) {
+      let place = Math.floor(random() * count);
+      let index = 0;
+      const { shards } = this.keyspace;
+      while (place >= shards[index]!.dictionaries[this.index]!.count) {
+        place -= shards[index]!.dictionaries[this.index]!.count;
+        index += 1;
+      }
+      const shard = shards[index]!;
+      const entry = shard.dictionaries[this.index]!.sample(random);
+      if (!this.#hasExpired(shard, entry)) return this.#nameOf(shard, entry);
+      this.#expire(shard, entry);
+    }
+    return undefined;
+  }
+
+  /** Checks that every key is found by its name. @throws Error that names what is wrong */
+  verify(): void {
+    const key = new Key(this);
+    for (const shard of this.keyspace.shards) {
+      shard.dictionaries[this.index]!.forEach((entry, hash) => {
+        const name = this.#nameOf(shard, entry);
+        this.keyspace.staged.stage(name.bytes, name.start, name.length);
+        if (this.keyspace.staged.hash !== hash) throw new Error(`database ${this.index}: a key has another's hash`);
+        if (this.#hasExpired(shard, entry)) return;
+        if (!key.locate(this, name.bytes, name.start, name.length) || key.entry !== entry) {
+          throw new Error(`database ${this.index}: a key is not found by its name`);
+        }
+      });
+    }
+  }
+
+  #visitAll(shard: Shard, found: readonly Ref[], visit: VisitKey): void {
+    for (const entry of found) {
+      if (this.#hasExpired(shard, entry)) this.#expire(shard, entry);
+      else visit(this.#nameOf(shard, entry), shard, entry);
+    }
+  }
+
+  #nameOf(shard: Shard, entry: Ref): Slice {
+    this.#name.set(shard.entries.bytes, shard.entries.keyStart(entry), shard.entries.keyLength(entry));
+    return this.#name;
+  }
+
+  #hasExpired(shard: Shard, entry: Ref): boolean {
+    return shard.entries.hasDeadline(entry) && shard.entries.deadline(entry) <= this.keyspace.clock.now();
+  }
+
+  /** Looking an expired key up removes it. */
+  #expire(shard: Shard, entry: Ref): void {
+    const name = this.#nameOf(shard, entry);
+    this.other.locate(this, name.bytes, name.start, name.length);
+  }
+}

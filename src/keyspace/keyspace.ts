@@ -1,0 +1,174 @@
+/**
+ * Keyspace: all databases of a store, over one or several shards.
+ *
+ * What is shared by every key stands here: the seed of the hash, the clock, the counters. A key belongs to the shard
+ * that its hash's low bits name; commands never see shards, so several regions are one keyspace, and since one thread
+ * executes one command at a time, a command over many keys is atomic across them.
+ * Owner thread only.
+ */
+import { randomInt } from "node:crypto";
+import type { FrozenRegion, FreezeOutcome } from "../memory/region.ts";
+import { Clock } from "./clock.ts";
+import { Database } from "./database.ts";
+import type { Key } from "./key.ts";
+import { Shard } from "./shard.ts";
+import { StagedKey } from "./staged-key.ts";
+
+export interface KeyspaceOptions {
+  /** Regions; a power of two. */
+  readonly shards: number;
+  /** Bytes of each region, a multiple of the page size. */
+  readonly regionSize: number;
+  readonly databases: number;
+  /** Bytes that a freeze may copy in each region before it is given up; by default as many as the region has. */
+  readonly shadowLimit?: number;
+  /** Source of time, milliseconds since 1970. */
+  readonly now?: () => number;
+  /** The hash's seed, two words; random by default. */
+  readonly seed?: readonly [number, number];
+}
+
+/** Exact figures of all shards together, in bytes. */
+export interface KeyspaceFigures {
+  /** What the data occupies: blocks handed out, and the page maps that say where they are. */
+  readonly usedBytes: number;
+  readonly activeBytes: number;
+  readonly touchedBytes: number;
+  readonly capacityBytes: number;
+  readonly liveBlocks: number;
+  readonly shadowBytes: number;
+}
+
+/** A point-in-time view of the whole store: give `regions` to a FrozenKeyspace on another thread. */
+export interface FrozenStore {
+  readonly regions: readonly FrozenRegion[];
+  readonly databases: number;
+  /** Ends the view. @returns what was copied, and whether the view had to be given up */
+  release(): FreezeOutcome;
+}
+
+export class Keyspace {
+  readonly databases: Database[] = [];
+  readonly shards: Shard[] = [];
+  readonly shardMask: number;
+  readonly clock: Clock;
+  readonly staged: StagedKey;
+  /** Whose key `staged` holds at present. */
+  stagedFor: Key | undefined;
+  /** Seconds, 24 bits: what entries are stamped with. Kept up by `tick`. */
+  accessClock = 0;
+  /** Changes made to the data since the start; never reset. */
+  changes = 0;
+  expiredKeys = 0;
+  hits = 0;
+  misses = 0;
+  /** False while a connection that asked not to touch keys executes a command (CLIENT NO-TOUCH). */
+  touches = true;
+  readonly options: KeyspaceOptions;
+  #usedPeak = 0;
+
+  constructor(options: KeyspaceOptions) {
+    if ((options.shards & (options.shards - 1)) !== 0) throw new RangeError("shards: not a power of two");
+    this.options = options;
+    this.clock = new Clock(options.now);
+    const [seed0, seed1] = options.seed ?? [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
+    this.staged = new StagedKey(seed0, seed1);
+    this.shardMask = options.shards - 1;
+    for (let index = 0; index < options.shards; index++) this.shards.push(this.#newShard());
+    for (let index = 0; index < options.databases; index++) this.databases.push(new Database(this, index));
+    this.tick();
+  }
+
+  /** Brings the access clock up to date; called about once a second, and by nothing that answers a command. */
+  tick(): void {
+    this.clock.forget();
+    this.accessClock = Math.floor(this.clock.now() / 1000) & 0xffffff;
+    this.#usedPeak = Math.max(this.#usedPeak, this.usedBytes);
+  }
+
+  /** Bytes in blocks handed out. A load a shard: cheap enough for a limit that every write checks. */
+  get usedBytes(): number {
+    let bytes = 0;
+    for (let index = 0; index < this.shards.length; index++) bytes += this.shards[index]!.heap.usedBytes;
+    return bytes;
+  }
+
+  /** The most that `usedBytes` has been, as seen by `tick` and by whoever asks here. */
+  get usedPeak(): number {
+    this.#usedPeak = Math.max(this.#usedPeak, this.usedBytes);
+    return this.#usedPeak;
+  }
+
+  figures(): KeyspaceFigures {
+    let [usedBytes, activeBytes, touchedBytes, capacityBytes, liveBlocks, shadowBytes] = [0, 0, 0, 0, 0, 0];
+    for (const shard of this.shards) {
+      const heap = shard.heap.figures();
+      usedBytes += heap.usedBytes + shard.metadataBytes;
+      activeBytes += heap.activeBytes + shard.metadataBytes;
+      touchedBytes += heap.touchedBytes;
+      capacityBytes += heap.capacityBytes;
+      liveBlocks += heap.liveBlocks;
+      shadowBytes += shard.region.shadowPages * 4096;
+    }
+    return { usedBytes, activeBytes, touchedBytes, capacityBytes, liveBlocks, shadowBytes };
+  }
+
+  /** Removes everything from one database. @returns keys removed */
+  flush(index: number): number {
+    const removed = this.databases[index]!.count;
+    if (this.databases.every((database) => database.index === index || database.count === 0)) this.#renew();
+    else for (const shard of this.shards) shard.clear(index);
+    this.changes += removed;
+    return removed;
+  }
+
+  /** Removes everything. @returns keys removed */
+  flushAll(): number {
+    const removed = this.databases.reduce((sum, database) => sum + database.count, 0);
+    this.#renew();
+    this.changes += removed;
+    return removed;
+  }
+
+  /** Exchanges the contents of two databases, in O(shards). */
+  swap(left: number, right: number): void {
+    if (left !== right) for (const shard of this.shards) shard.swap(left, right);
+    this.changes += 1;
+  }
+
+  /**
+   * Begins a point-in-time view of everything, in O(shards); no command runs in between, so all shards agree.
+   * @param audit check at the end that no write escaped the guard (tests)
+   */
+  freeze(audit = false): FrozenStore {
+    const shards = [...this.shards];
+    const regions = shards.map((shard) => shard.region.freeze(audit));
+    const release = (): FreezeOutcome => {
+      const outcomes = shards.map((shard) => shard.region.release());
+      return {
+        aborted: outcomes.some((outcome) => outcome.aborted),
+        copiedPages: outcomes.reduce((sum, outcome) => sum + outcome.copiedPages, 0),
+      };
+    };
+    return { regions, databases: this.databases.length, release };
+  }
+
+  /** Verifies every structure of every shard. O(everything). @throws Error that names what is wrong */
+  verify(): void {
+    for (const shard of this.shards) shard.verify();
+    for (const database of this.databases) database.verify();
+  }
+
+  /** Drops all data in O(1): small regions are cleared where they are, others given back to the operating system. */
+  #renew(): void {
+    for (const [index, shard] of this.shards.entries()) {
+      if (shard.isSmall) for (const database of this.databases) shard.clear(database.index);
+      else this.shards[index] = this.#newShard();
+    }
+  }
+
+  #newShard(): Shard {
+    const { regionSize, databases, shadowLimit } = this.options;
+    return new Shard(regionSize, databases, shadowLimit ?? regionSize);
+  }
+}

@@ -1,0 +1,59 @@
+/**
+ * StagedKey: the key that is being looked for, copied once to where its words are aligned.
+ *
+ * A key arrives at any byte of a socket's buffer. Hashing, comparing and storing it all go by 32-bit words, so it is
+ * staged first: one pass over its bytes instead of three. The last word is padded with zeros, as it is in an entry.
+ * One per keyspace; valid until the next key is staged.
+ */
+import { copyBytes } from "../base/bytes.ts";
+import { halfSipHash } from "../base/siphash.ts";
+
+const FIRST_CAPACITY = 1024;
+/** A buffer that an unusually long key needed is let go by the next short one. */
+const KEPT_CAPACITY = 1 << 20;
+
+export class StagedKey {
+  bytes = Buffer.alloc(0);
+  words = new Int32Array(0);
+  length = 0;
+  hash = 0;
+  readonly #seed0: number;
+  readonly #seed1: number;
+
+  constructor(seed0: number, seed1: number) {
+    this.#seed0 = seed0;
+    this.#seed1 = seed1;
+    this.#reserve(FIRST_CAPACITY);
+  }
+
+  stage(bytes: Uint8Array, start: number, length: number): void {
+    if (length > this.bytes.length || this.bytes.length > KEPT_CAPACITY) this.#reserve(length);
+    const words = this.words;
+    const wordCount = length >>> 2;
+    let at = start;
+    if (length <= 64) {
+      for (let index = 0; index < wordCount; index++, at += 4) {
+        words[index] = bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+      }
+    } else {
+      copyBytes(bytes, start, this.bytes, 0, wordCount << 2);
+      at += wordCount << 2;
+    }
+    const rest = length & 3;
+    if (rest !== 0) {
+      let last = bytes[at]!;
+      if (rest > 1) last |= bytes[at + 1]! << 8;
+      if (rest > 2) last |= bytes[at + 2]! << 16;
+      words[wordCount] = last;
+    }
+    this.length = length;
+    this.hash = halfSipHash(words, length, this.#seed0, this.#seed1);
+  }
+
+  #reserve(length: number): void {
+    const capacity = Math.max(FIRST_CAPACITY, (length + 7) & ~7);
+    const memory = new ArrayBuffer(capacity);
+    this.bytes = Buffer.from(memory);
+    this.words = new Int32Array(memory);
+  }
+}

@@ -1,0 +1,327 @@
+/**
+ * Heap: hands out blocks of a region by byte offset (a ref), and takes them back.
+ *
+ *     region header (page 0)                    page map: one word a page, the low 2 bits say what it begins
+ *     +0   MAGIC        "STLW"                   0  nothing: never used, or inside a run
+ *     +4   VERSION                               1  FREE   first and last page of a free run     | pages << 2
+ *     +8   PAGES        of the region            2  LARGE  first page of an allocated run        | pages << 2
+ *     +12  FIRST_PAGE   behind the page map      3  SPAN   each page of a span | class << 2 | page within span << 10
+ *     +16  FRESH_PAGE   first page never used
+ *     +20  USED_BYTES   in blocks handed out     span (64 KiB)
+ *     +24  USED_PAGES   in spans and large runs  +0   FREE_BLOCK  ref, linked through the blocks' first words
+ *     +28  LIVE_BLOCKS                           +4   FRESH_BLOCK ref of the first never handed out
+ *     +32  ROOT         ref, for whoever is      +8   LIVE        blocks handed out
+ *     +64  RUN_BITMAP   4 words                  +12  CLASS
+ *     +80  RUN_HEADS    80 bins of free runs     +16  NEXT, +20 PREVIOUS among the class's spans that have room
+ *     +512 SPAN_HEADS   a word a class           +64  blocks
+ *
+ * A block's class is known from its page, so blocks have no header. Free blocks are linked within their span: an empty
+ * span is seen at once and returns to the pages. Free runs are binned by size, four bins to a power of two (as in
+ * two-level segregated fit), found by bitmap and merged with their neighbours: every operation is
+ * O(1). A block's contents are whatever was there before.
+ *
+ * The last pages are kept back for `allocateStructural`: tables may still grow when there is no room for more data, so
+ * a command that has all its blocks can link them without failing half-way.
+ *
+ * Invariants (verify): runs and spans tile the pages in use; no two free runs touch; each span's free, fresh and live
+ * blocks add up; USED_BYTES, USED_PAGES and LIVE_BLOCKS equal what is found. Owner thread only.
+ */
+import { PAGE_BITS, PAGE_SIZE, type Region } from "./region.ts";
+import { CLASS_COUNT, CLASS_SIZES, classOf, SMALL_MAX, SPAN_HEADER_SIZE, SPAN_PAGES, SPAN_SIZE } from "./size-classes.ts";
+import {
+  FIRST_PAGE,
+  FRESH_PAGE,
+  LARGE,
+  PAGE_MAP_AT,
+  PageRuns,
+  PAGES,
+  RegionFullError,
+  SPAN,
+  USED_PAGES,
+} from "./page-runs.ts";
+
+const MAGIC = 0;
+const VERSION = 4;
+const USED_BYTES = 20;
+const LIVE_BLOCKS = 28;
+const ROOT = 32;
+const SPAN_HEADS = 512;
+
+const MAGIC_VALUE = 0x574c5453;
+const FORMAT_VERSION = 1;
+
+const FREE_BLOCK = 0;
+const FRESH_BLOCK = 4;
+const LIVE = 8;
+const CLASS = 12;
+const NEXT = 16;
+const PREVIOUS = 20;
+
+/** A byte offset into a region; 0 stands for none. */
+export type Ref = number;
+export const NONE: Ref = 0;
+
+export { RegionFullError };
+
+/** Figures of one heap, in bytes and blocks; exact. */
+export interface HeapFigures {
+  /** In blocks handed out, rounded to their class or page. */
+  readonly usedBytes: number;
+  readonly liveBlocks: number;
+  /** In pages that hold blocks: usedBytes plus what is free inside spans. */
+  readonly activeBytes: number;
+  /** Up to the highest page ever used: what the operating system may have committed. */
+  readonly touchedBytes: number;
+  readonly capacityBytes: number;
+}
+
+export class Heap {
+  readonly region: Region;
+  readonly #words: Int32Array;
+  readonly #runs: PageRuns;
+
+  /** Opens the heap in `region`; formats the region if it is new. */
+  constructor(region: Region) {
+    this.region = region;
+    this.#words = region.words;
+    const pages = region.size >>> PAGE_BITS;
+    if (region.word(MAGIC) !== MAGIC_VALUE) {
+      const first = (PAGE_MAP_AT + pages * 4 + PAGE_SIZE - 1) >>> PAGE_BITS;
+      region.guard(0, PAGE_SIZE);
+      region.setWord(MAGIC, MAGIC_VALUE);
+      region.setWord(VERSION, FORMAT_VERSION);
+      region.setWord(PAGES, pages);
+      region.setWord(FIRST_PAGE, first);
+      region.setWord(FRESH_PAGE, first);
+    }
+    if (region.word(VERSION) !== FORMAT_VERSION || region.word(PAGES) !== pages) {
+      throw new Error("heap: the region was laid out by another version");
+    }
+    this.#runs = new PageRuns(region);
+  }
+
+  /** The ref under which the region's owner finds everything else; NONE in a new region. */
+  get root(): Ref {
+    return this.region.word(ROOT);
+  }
+
+  set root(ref: Ref) {
+    this.region.setWord(ROOT, ref);
+  }
+
+  /** Bytes in blocks handed out: one load, for limits that are checked at every write. */
+  get usedBytes(): number {
+    return this.#words[USED_BYTES >>> 2]!;
+  }
+
+  /**
+   * A block of at least `size` bytes, aligned to 16, contents undefined.
+   * @throws RegionFullError when only the structural reserve is left; nothing has changed then
+   */
+  allocate(size: number): Ref {
+    return size <= SMALL_MAX ? this.#allocateSmall(classOf(size), false) : this.#allocateLarge(size, false);
+  }
+
+  /** As `allocate`, and may use the reserve: for tables and directories, never for what a user stores. */
+  allocateStructural(size: number): Ref {
+    return size <= SMALL_MAX ? this.#allocateSmall(classOf(size), true) : this.#allocateLarge(size, true);
+  }
+
+  /** Takes a block back. Its first word is overwritten. */
+  free(ref: Ref): void {
+    const entry = this.#words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;
+    if ((entry & 3) === SPAN) this.#freeSmall(ref, (ref & -PAGE_SIZE) - ((entry >>> 10) << PAGE_BITS), (entry >>> 2) & 0xff);
+    else this.#freeLarge(ref, entry);
+  }
+
+  /** Usable bytes of a block: its class's size, or whole pages. */
+  sizeOf(ref: Ref): number {
+    const entry = this.#words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;
+    return (entry & 3) === SPAN ? CLASS_SIZES[(entry >>> 2) & 0xff]! : (entry >>> 2) << PAGE_BITS;
+  }
+
+  /** What a request of `size` bytes would really occupy. */
+  static roundUp(size: number): number {
+    return size <= SMALL_MAX ? CLASS_SIZES[classOf(size)]! : (size + PAGE_SIZE - 1) & -PAGE_SIZE;
+  }
+
+  figures(): HeapFigures {
+    const { region } = this;
+    return {
+      usedBytes: region.word(USED_BYTES),
+      liveBlocks: region.word(LIVE_BLOCKS),
+      activeBytes: region.word(USED_PAGES) << PAGE_BITS,
+      touchedBytes: region.word(FRESH_PAGE) * PAGE_SIZE,
+      capacityBytes: region.size - region.word(FIRST_PAGE) * PAGE_SIZE,
+    };
+  }
+
+  #allocateSmall(index: number, structural: boolean): Ref {
+    const words = this.#words;
+    let span = words[(SPAN_HEADS >>> 2) + index]!;
+    if (span === NONE) span = this.#openSpan(index, structural);
+    const size = CLASS_SIZES[index]!;
+    this.region.guard(span, SPAN_HEADER_SIZE);
+    const header = span >>> 2;
+    let block = words[header + (FREE_BLOCK >>> 2)]!;
+    if (block !== NONE) {
+      words[header + (FREE_BLOCK >>> 2)] = words[block >>> 2]!;
+    } else {
+      block = words[header + (FRESH_BLOCK >>> 2)]!;
+      words[header + (FRESH_BLOCK >>> 2)] = block + size;
+    }
+    words[header + (LIVE >>> 2)] = words[header + (LIVE >>> 2)]! + 1;
+    if (words[header + (FREE_BLOCK >>> 2)] === NONE && words[header + (FRESH_BLOCK >>> 2)]! + size > span + SPAN_SIZE) {
+      this.#unlinkSpan(span, index);
+    }
+    this.#count(size, 1);
+    return block;
+  }
+
+  #freeSmall(ref: Ref, span: Ref, index: number): void {
+    const words = this.#words;
+    const size = CLASS_SIZES[index]!;
+    this.region.guard(span, SPAN_HEADER_SIZE);
+    this.region.guard(ref, 4);
+    const header = span >>> 2;
+    const next = words[header + (FREE_BLOCK >>> 2)]!;
+    const wasFull = next === NONE && words[header + (FRESH_BLOCK >>> 2)]! + size > span + SPAN_SIZE;
+    words[ref >>> 2] = next;
+    words[header + (FREE_BLOCK >>> 2)] = ref;
+    const live = words[header + (LIVE >>> 2)]! - 1;
+    words[header + (LIVE >>> 2)] = live;
+    if (wasFull) this.#linkSpan(span, index);
+    if (live === 0) this.#closeSpan(span, index);
+    this.#count(-size, -1);
+  }
+
+  #allocateLarge(size: number, structural: boolean): Ref {
+    const pages = (size + PAGE_SIZE - 1) >>> PAGE_BITS;
+    const page = this.#runs.take(pages, structural);
+    this.region.setWord(PAGE_MAP_AT + page * 4, LARGE | (pages << 2));
+    this.#count(pages << PAGE_BITS, 1);
+    return page << PAGE_BITS;
+  }
+
+  #freeLarge(ref: Ref, entry: number): void {
+    if ((entry & 3) !== LARGE || (ref & (PAGE_SIZE - 1)) !== 0) throw new Error(`heap: ${ref} is not a block`);
+    const pages = entry >>> 2;
+    this.#runs.give(ref >>> PAGE_BITS, pages);
+    this.#count(-(pages << PAGE_BITS), -1);
+  }
+
+  #count(bytes: number, blocks: number): void {
+    this.region.guard(0, ROOT);
+    const words = this.#words;
+    words[USED_BYTES >>> 2] = words[USED_BYTES >>> 2]! + bytes;
+    words[LIVE_BLOCKS >>> 2] = words[LIVE_BLOCKS >>> 2]! + blocks;
+  }
+
+  #openSpan(index: number, structural: boolean): Ref {
+    const page = this.#runs.take(SPAN_PAGES, structural);
+    const { region } = this;
+    for (let within = 0; within < SPAN_PAGES; within++) {
+      region.setWord(PAGE_MAP_AT + (page + within) * 4, SPAN | (index << 2) | (within << 10));
+    }
+    const span = page << PAGE_BITS;
+    region.setWord(span + FREE_BLOCK, NONE);
+    region.setWord(span + FRESH_BLOCK, span + SPAN_HEADER_SIZE);
+    region.setWord(span + LIVE, 0);
+    region.setWord(span + CLASS, index);
+    this.#linkSpan(span, index);
+    return span;
+  }
+
+  #closeSpan(span: Ref, index: number): void {
+    this.#unlinkSpan(span, index);
+    const page = span >>> PAGE_BITS;
+    for (let within = 0; within < SPAN_PAGES; within++) this.region.setWord(PAGE_MAP_AT + (page + within) * 4, 0);
+    this.#runs.give(page, SPAN_PAGES);
+  }
+
+  #linkSpan(span: Ref, index: number): void {
+    const { region } = this;
+    const next = region.word(SPAN_HEADS + index * 4);
+    region.setWord(span + NEXT, next);
+    region.setWord(span + PREVIOUS, NONE);
+    if (next !== NONE) region.setWord(next + PREVIOUS, span);
+    region.setWord(SPAN_HEADS + index * 4, span);
+  }
+
+  #unlinkSpan(span: Ref, index: number): void {
+    const { region } = this;
+    const next = region.word(span + NEXT);
+    const previous = region.word(span + PREVIOUS);
+    if (previous === NONE) region.setWord(SPAN_HEADS + index * 4, next);
+    else region.setWord(previous + NEXT, next);
+    if (next !== NONE) region.setWord(next + PREVIOUS, previous);
+  }
+
+  /** Checks the invariants of the opening comment. O(pages + blocks). @throws Error that names what is wrong */
+  verify(): void {
+    const { region } = this;
+    let usedBytes = 0;
+    let usedPages = 0;
+    let liveBlocks = 0;
+    const roomy = this.#verifySpanLists();
+    this.#runs.verify((page, entry) => {
+      if ((entry & 3) === LARGE) {
+        usedBytes += (entry >>> 2) << PAGE_BITS;
+        usedPages += entry >>> 2;
+        liveBlocks += 1;
+        return entry >>> 2;
+      }
+      const live = this.#verifySpan(page << PAGE_BITS, roomy);
+      usedBytes += live * CLASS_SIZES[(entry >>> 2) & 0xff]!;
+      usedPages += SPAN_PAGES;
+      liveBlocks += live;
+      return SPAN_PAGES;
+    });
+    if (usedBytes !== region.word(USED_BYTES)) throw new Error(`heap: USED_BYTES ${region.word(USED_BYTES)} != ${usedBytes}`);
+    if (usedPages !== region.word(USED_PAGES)) throw new Error(`heap: USED_PAGES ${region.word(USED_PAGES)} != ${usedPages}`);
+    if (liveBlocks !== region.word(LIVE_BLOCKS)) throw new Error(`heap: LIVE_BLOCKS != ${liveBlocks}`);
+    if (roomy.size !== 0) throw new Error("heap: a listed span is not in the page map");
+  }
+
+  #verifySpanLists(): Set<Ref> {
+    const { region } = this;
+    const roomy = new Set<Ref>();
+    for (let index = 0; index < CLASS_COUNT; index++) {
+      let previous = NONE;
+      for (let span = region.word(SPAN_HEADS + index * 4); span !== NONE; span = region.word(span + NEXT)) {
+        if (region.word(span + PREVIOUS) !== previous || region.word(span + CLASS) !== index || roomy.has(span)) {
+          throw new Error(`heap: span list of class ${index} is broken at ${span}`);
+        }
+        roomy.add(span);
+        previous = span;
+      }
+    }
+    return roomy;
+  }
+
+  #verifySpan(span: Ref, roomy: Set<Ref>): number {
+    const { region } = this;
+    const index = region.word(span + CLASS);
+    const size = CLASS_SIZES[index]!;
+    for (let within = 0; within < SPAN_PAGES; within++) {
+      if (region.word(PAGE_MAP_AT + ((span >>> PAGE_BITS) + within) * 4) !== (SPAN | (index << 2) | (within << 10))) {
+        throw new Error(`heap: page map of span ${span} is wrong at page ${within}`);
+      }
+    }
+    const fresh = region.word(span + FRESH_BLOCK);
+    const handedOut = (fresh - span - SPAN_HEADER_SIZE) / size;
+    let free = 0;
+    for (let block = region.word(span + FREE_BLOCK); block !== NONE; block = region.word(block)) {
+      const index = (block - span - SPAN_HEADER_SIZE) / size;
+      if (!Number.isInteger(index) || index < 0 || index >= handedOut || free >= handedOut) {
+        throw new Error(`heap: free list of span ${span} is broken at ${block}`);
+      }
+      free += 1;
+    }
+    const live = region.word(span + LIVE);
+    if (live !== handedOut - free || live === 0) throw new Error(`heap: span ${span} has ${live} live of ${handedOut}`);
+    const hasRoom = free > 0 || fresh + size <= span + SPAN_SIZE;
+    if (hasRoom !== roomy.delete(span)) throw new Error(`heap: span ${span} is listed wrongly`);
+    return live;
+  }
+}

@@ -1,0 +1,155 @@
+/**
+ * RespReply: writes replies as RESP2 or RESP3 into one buffer, which is sent as a whole.
+ *
+ * One serves all connections of a thread, one after the other: whoever executes commands says which version is spoken,
+ * and takes what was written before the next connection's turn.
+ */
+import { copyBytes } from "../base/bytes.ts";
+import { type Int64, writeInt64 } from "../base/int64.ts";
+import type { Reply } from "../commands/reply.ts";
+import { formatDouble } from "./format-double.ts";
+
+const CR = 0x0d;
+const LF = 0x0a;
+const FIRST_CAPACITY = 64 * 1024;
+/** Room that headers and numbers may use without asking. */
+const SLACK = 64;
+
+export class RespReply implements Reply {
+  version: 2 | 3 = 2;
+  /** What has been written stands in [0, length). */
+  buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  length = 0;
+  /** Error replies written, and the code of the last: for statistics. */
+  errors = 0;
+  lastErrorCode = "";
+
+  /** Hands the buffer over to whoever still sends from it, and goes on in a new one. */
+  renew(): void {
+    this.buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+    this.length = 0;
+  }
+
+  ok(): void {
+    this.#reserve(5);
+    const { buffer, length } = this;
+    buffer[length] = 0x2b;
+    buffer[length + 1] = 0x4f;
+    buffer[length + 2] = 0x4b;
+    buffer[length + 3] = CR;
+    buffer[length + 4] = LF;
+    this.length = length + 5;
+  }
+
+  simple(text: string): void {
+    this.#line(0x2b, text);
+  }
+
+  error(text: string): void {
+    const space = text.indexOf(" ");
+    this.errors += 1;
+    this.lastErrorCode = space === -1 ? text : text.slice(0, space);
+    this.#line(0x2d, text.replaceAll(/[\r\n]/g, " "));
+  }
+
+  integer(value: Int64): void {
+    this.#header(0x3a, value);
+  }
+
+  bulk(bytes: Buffer, start: number, length: number): void {
+    this.#reserve(length + SLACK);
+    this.#header(0x24, length);
+    copyBytes(bytes, start, this.buffer, this.length, length);
+    const end = this.length + length;
+    this.buffer[end] = CR;
+    this.buffer[end + 1] = LF;
+    this.length = end + 2;
+  }
+
+  bulkText(text: string): void {
+    this.#text(0x24, "", text);
+  }
+
+  null(): void {
+    if (this.version === 3) this.#line(0x5f, "");
+    else this.#header(0x24, -1);
+  }
+
+  nullArray(): void {
+    if (this.version === 3) this.#line(0x5f, "");
+    else this.#header(0x2a, -1);
+  }
+
+  array(length: number): void {
+    this.#header(0x2a, length);
+  }
+
+  map(pairs: number): void {
+    if (this.version === 3) this.#header(0x25, pairs);
+    else this.#header(0x2a, pairs * 2);
+  }
+
+  set(length: number): void {
+    this.#header(this.version === 3 ? 0x7e : 0x2a, length);
+  }
+
+  double(value: number): void {
+    const text = formatDouble(value);
+    if (this.version === 3) this.#line(0x2c, text);
+    else this.bulkText(text);
+  }
+
+  boolean(value: boolean): void {
+    if (this.version === 3) this.#line(0x23, value ? "t" : "f");
+    else this.integer(value ? 1 : 0);
+  }
+
+  verbatim(format: string, text: string): void {
+    if (this.version === 3) this.#text(0x3d, `${format}:`, text);
+    else this.bulkText(text);
+  }
+
+  push(length: number): void {
+    this.#header(this.version === 3 ? 0x3e : 0x2a, length);
+  }
+
+  #header(kind: number, value: Int64): void {
+    this.#reserve(SLACK);
+    const { buffer } = this;
+    buffer[this.length] = kind;
+    const end = writeInt64(value, buffer, this.length + 1);
+    buffer[end] = CR;
+    buffer[end + 1] = LF;
+    this.length = end + 2;
+  }
+
+  #line(kind: number, text: string): void {
+    this.#reserve(text.length * 3 + SLACK);
+    this.buffer[this.length] = kind;
+    const end = this.length + 1 + this.buffer.utf8Write(text, this.length + 1, text.length * 3);
+    this.buffer[end] = CR;
+    this.buffer[end + 1] = LF;
+    this.length = end + 2;
+  }
+
+  #text(kind: number, prefix: string, text: string): void {
+    const size = Buffer.byteLength(text);
+    this.#reserve(prefix.length + size + SLACK);
+    this.#header(kind, prefix.length + size);
+    const start = this.length + this.buffer.latin1Write(prefix, this.length, prefix.length);
+    const end = start + this.buffer.utf8Write(text, start, size);
+    this.buffer[end] = CR;
+    this.buffer[end + 1] = LF;
+    this.length = end + 2;
+  }
+
+  #reserve(size: number): void {
+    if (this.length + size > this.buffer.length) this.#grow(size);
+  }
+
+  #grow(size: number): void {
+    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.length + size));
+    larger.set(this.buffer.subarray(0, this.length));
+    this.buffer = larger;
+  }
+}
