@@ -55,6 +55,17 @@ export function addInt64(left: Int64, right: Int64): Int64 | undefined {
   return sum < INT64_MIN || sum > INT64_MAX ? undefined : toInt64(sum);
 }
 
+/** left * right, or undefined where 64 bits do not hold it. */
+export function multiplyInt64(left: Int64, right: Int64): Int64 | undefined {
+  if (typeof left === "number" && typeof right === "number") {
+    const product = left * right;
+    // The sum with 0 is 0 also where the product is -0.
+    if (Number.isSafeInteger(product)) return product + 0;
+  }
+  const product = BigInt(left) * BigInt(right);
+  return product < INT64_MIN || product > INT64_MAX ? undefined : toInt64(product);
+}
+
 /** The low 32 bits, signed. */
 export function lowWord(value: Int64): number {
   return typeof value === "number" ? value | 0 : Number(BigInt.asIntN(32, value));

@@ -1,5 +1,35 @@
 /** All commands there are, by family. To add one: declare it in its family's file, and it is here. */
+import { bitmapCommands } from "./bitmaps.ts";
+import { clientCommands } from "./client.ts";
 import type { Command } from "./command.ts";
+import { configCommands } from "./config.ts";
+import { connectionCommands } from "./connection.ts";
+import { databaseCommands } from "./databases.ts";
+import { debugCommands } from "./debug.ts";
+import { infoCommands } from "./info.ts";
+import { introspectionCommands } from "./introspection.ts";
+import { keyCommands } from "./keys.ts";
+import { latencyCommands } from "./latency.ts";
+import { memoryCommands } from "./memory.ts";
+import { monitorCommands } from "./monitor.ts";
+import { serverCommands } from "./server.ts";
+import { slowlogCommands } from "./slowlog.ts";
 import { stringCommands } from "./strings.ts";
 
-export const allCommands: readonly Command[] = [...stringCommands];
+export const allCommands: readonly Command[] = [
+  ...stringCommands,
+  ...bitmapCommands,
+  ...keyCommands,
+  ...databaseCommands,
+  ...connectionCommands,
+  ...clientCommands,
+  ...serverCommands,
+  ...infoCommands,
+  ...configCommands,
+  ...introspectionCommands,
+  ...memoryCommands,
+  ...slowlogCommands,
+  ...latencyCommands,
+  ...monitorCommands,
+  ...debugCommands,
+];

@@ -14,7 +14,11 @@ import { CommandError, NOT_A_FLOAT, NOT_AN_INTEGER, SYNTAX_ERROR } from "./error
 export interface ArgumentDocument {
   readonly name: string;
   readonly type: string;
+  /** What stands for it in a syntax; its name by default. */
+  readonly displayText?: string;
   readonly token?: string;
+  readonly since?: string;
+  readonly deprecatedSince?: string;
   readonly flags?: readonly string[];
   readonly keySpecIndex?: number;
   readonly arguments?: readonly ArgumentDocument[];
@@ -46,6 +50,8 @@ export interface Argument<T> {
   readonly isOptional?: boolean;
   /** True if the value is the argument's index and takes exactly one argument. */
   readonly isPlain?: boolean;
+  /** True for an option that may be given again with another value: the last one counts. */
+  readonly isRepeatable?: boolean;
   document(name: string): ArgumentDocument;
   /** For options in any order: whether the argument at the cursor begins this one. */
   matches?(cursor: ArgumentCursor): boolean;
@@ -62,12 +68,15 @@ function plain(type: string): Argument<number> {
   return {
     isPlain: true,
     parse: (cursor) => cursor.take(),
-    document: (name) => (type === "key" ? { name, type, keySpecIndex: 0 } : { name, type }),
+    document: (name) => ({ name, type }),
   };
 }
 
-/** A key: its index among the arguments. */
-export const key = (): Argument<number> => plain("key");
+/** A key: its index among the arguments. @param keySpecIndex which of the command's key specifications it belongs to */
+export const key = (keySpecIndex = 0): Argument<number> => ({
+  ...plain("key"),
+  document: (name) => ({ name, type: "key", keySpecIndex }),
+});
 /** A string of bytes: its index among the arguments. */
 export const bytes = (): Argument<number> => plain("string");
 /** A glob pattern: its index among the arguments. */
@@ -116,19 +125,28 @@ export function double(error: string = NOT_A_FLOAT): Argument<number> {
   };
 }
 
-/** @returns undefined for what strtod would not take completely, and for nan */
+const DECIMAL = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
+const HEXADECIMAL = /^([+-]?)0x([\da-f]+\.?[\da-f]*|\.[\da-f]+)(?:p([+-]?\d+))?$/i;
+const INFINITE = /^[+-]?inf(inity)?$/i;
+
+/** @returns undefined for what strtod would not take completely or calls out of range, and for nan */
 export function parseDouble(text: string): number | undefined {
-  if (/^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(text)) return Number(text);
-  if (/^[+-]?inf(inity)?$/i.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
-  if (/^[+-]?0x([\da-f]+\.?[\da-f]*|\.[\da-f]+)(p[+-]?\d+)?$/i.test(text)) return parseHexadecimal(text);
-  return undefined;
+  if (INFINITE.test(text)) return text.startsWith("-") ? -Infinity : Infinity;
+  const hexadecimal = HEXADECIMAL.exec(text);
+  const decimal = hexadecimal === null ? DECIMAL.exec(text) : null;
+  if (hexadecimal === null && decimal === null) return undefined;
+  const value = hexadecimal === null ? Number(text) : parseHexadecimal(hexadecimal);
+  const isTooSmall = value === 0 && /[1-9a-f]/i.test(hexadecimal?.[2] ?? decimal![1]!);
+  return Number.isFinite(value) && !isTooSmall ? value : undefined;
 }
 
-function parseHexadecimal(text: string): number {
-  const [, sign, whole, fraction = "", exponent = "0"] =
-    /^([+-]?)0x([\da-f]*)\.?([\da-f]*)(?:p([+-]?\d+))?$/i.exec(text) ?? [];
-  const mantissa = Number.parseInt(`${whole}${fraction}`, 16) * 2 ** (-4 * fraction.length);
-  return (sign === "-" ? -1 : 1) * mantissa * 2 ** Number(exponent);
+function parseHexadecimal([, sign, digits, exponent = "0"]: RegExpExecArray): number {
+  const [whole = "", fraction = ""] = digits!.split(".");
+  const scale = Number(exponent) - 4 * fraction.length;
+  // In two halves, because a power that is out of range alone may be in range together with the digits.
+  const half = Math.trunc(scale / 2);
+  const value = Number.parseInt(whole + fraction, 16) * 2 ** half * 2 ** (scale - half);
+  return sign === "-" ? -value : value;
 }
 
 /** An argument that is there or not, at its place: the last one, or followed by nothing it could be taken for. */
@@ -159,6 +177,7 @@ export function token(word: string): Argument<boolean> {
 export function prefixed<T>(word: string, argument: Argument<T>): Argument<T | undefined> {
   return {
     isOptional: true,
+    isRepeatable: true,
     parse(cursor) {
       cursor.take();
       return argument.parse(cursor);
@@ -186,15 +205,33 @@ export function oneOf<W extends string>(...words: readonly W[]): Argument<W | un
   };
 }
 
+/** One of several words, at its place; anything else is a syntax error. */
+export function word<W extends string>(...words: readonly W[]): Argument<W> {
+  return {
+    parse(cursor) {
+      const index = cursor.take();
+      const found = words.find((candidate) => cursor.args.is(index, candidate));
+      if (found === undefined) throw new CommandError(SYNTAX_ERROR);
+      return found;
+    },
+    document: (name) => ({ name, type: "oneof", arguments: words.map((each) => pureToken(each)) }),
+  };
+}
+
+/** What COMMAND DOCS shows for a word that stands for itself. */
+export function pureToken(text: string, name = text.toLowerCase()): ArgumentDocument {
+  return { name, type: "pure-token", token: text };
+}
+
 /** Which word of a choice was given, and the index of the argument behind it, or of the word where none follows. */
 export interface Choice<W extends string> {
   readonly word: W;
   readonly index: number;
 }
 
-/** One of several words, each with a value or alone, in options; a second one of them is a syntax error. */
+/** One of several words, each with a value or alone, in options; two different ones of them are a syntax error. */
 export function choice<W extends string>(
-  words: Readonly<Record<W, Argument<number> | undefined>>,
+  words: Readonly<Record<W, Argument<number>>>,
 ): Argument<Choice<W> | undefined> {
   const names = Object.keys(words) as W[];
   return {
@@ -202,20 +239,27 @@ export function choice<W extends string>(
     parse(cursor) {
       const index = cursor.take();
       const word = names.find((name) => cursor.args.is(index, name))!;
-      return { word, index: words[word] === undefined ? index : words[word].parse(cursor) };
+      return { word, index: words[word].parse(cursor) };
     },
     matches: (cursor) => names.some((name) => cursor.args.is(cursor.at, name)),
     document: (name) => ({
       name,
       type: "oneof",
       flags: ["optional"],
-      arguments: names.map((word) => {
-        const inner = words[word];
-        if (inner === undefined) return { name: word.toLowerCase(), type: "pure-token", token: word };
-        return { ...inner.document(word.toLowerCase()), token: word };
-      }),
+      arguments: names.map((word) => ({ ...words[word].document(word.toLowerCase()), token: word })),
     }),
   };
+}
+
+/** For a word of a choice that no value follows: the word's own index. */
+export const alone = (): Argument<number> => ({
+  parse: (cursor) => cursor.at - 1,
+  document: (name) => ({ name, type: "pure-token" }),
+});
+
+/** The same argument, documented by another name than its property's or its word's. */
+export function named<T>(name: string, argument: Argument<T>): Argument<T> {
+  return { ...argument, document: () => argument.document(name) };
 }
 
 /**
@@ -244,7 +288,6 @@ export function repeated(group: Readonly<Record<string, Argument<number>>>): Arg
  */
 export function rest(...documents: readonly ArgumentDocument[]): Argument<number> & { documents: typeof documents } {
   return {
-    isOptional: true,
     documents,
     parse(cursor) {
       const first = cursor.at;
@@ -253,6 +296,11 @@ export function rest(...documents: readonly ArgumentDocument[]): Argument<number
     },
     document: (name) => ({ name, type: "block", arguments: documents }),
   };
+}
+
+/** The same argument, with the version it came with. */
+export function since<T>(version: string, argument: Argument<T>): Argument<T> {
+  return { ...argument, document: (name) => ({ ...argument.document(name), since: version }) };
 }
 
 function withFlag(document: ArgumentDocument, flag: string): ArgumentDocument {

@@ -48,6 +48,8 @@ export type CommandGroup =
 
 /** Where a command's keys are and what it does to them; as Redis's key specifications. */
 export interface KeySpec {
+  /** What the flags alone do not say. */
+  readonly notes?: string;
   /** Flags such as RW, access, update; as COMMAND INFO shows them. */
   readonly flags: readonly string[];
   /** Index of the first key among the arguments, or the word it follows. */
@@ -56,6 +58,11 @@ export interface KeySpec {
   readonly find:
     | { readonly last: number; readonly step: number; readonly limit: number }
     | { readonly keyCountAt: number; readonly first: number; readonly step: number };
+  /**
+   * The flags of one call, where they depend on its arguments (`variable_flags`).
+   * @param name index of the command's name
+   */
+  readonly flagsOf?: (args: Arguments, name: number) => readonly string[];
 }
 
 export interface CommandDeclaration<S extends ArgumentSchema> {
@@ -76,31 +83,30 @@ export interface CommandDeclaration<S extends ArgumentSchema> {
   readonly history?: readonly (readonly [version: string, change: string])[];
   readonly replacedBy?: string;
   readonly deprecatedSince?: string;
+  /** A command for the system's own use, as COMMAND DOCS tells. */
+  readonly isSystemCommand?: boolean;
+  /**
+   * Time only a sample of its calls, as is done for fast commands: for those that Redis does not flag fast, and whose
+   * work is bounded all the same by the bytes they are given.
+   */
+  readonly isSampled?: boolean;
   readonly args: S;
   readonly subcommands?: readonly Command[];
+  /** Indices of arguments that no log and no monitor may show, such as passwords. */
+  secrets?(args: Arguments): readonly number[];
   /** Executes the command: everything synchronous, replying exactly once. @throws CommandError to reply with it */
   run(context: Context, parsed: Parsed<S>, args: Arguments): void;
 }
 
-/** A declared command, its parser composed. */
-export interface Command extends Omit<CommandDeclaration<ArgumentSchema>, "run"> {
-  /** Name in lower case, a subcommand's behind its command's: "config|get". */
-  readonly fullName: string;
-  /** Distinct for every command of the program: the index of its statistics. */
-  readonly id: number;
-  readonly isWrite: boolean;
-  readonly deniesOutOfMemory: boolean;
-  readonly isFast: boolean;
-  /** Parses and runs. @throws CommandError */
-  execute(context: Context, args: Arguments): void;
-}
+/** A declaration whose schema has done its work: typing its handler. */
+type AnyDeclaration = CommandDeclaration<ArgumentSchema>;
 
 let nextId = 0;
 const cursor = new ArgumentCursor();
 
 /** Declares a command. Its arguments stand behind its name. */
 export function command<const S extends ArgumentSchema>(declaration: CommandDeclaration<S>): Command {
-  return compose(declaration, declaration.name.toLowerCase(), 1);
+  return new Command(declaration as unknown as AnyDeclaration, declaration.name.toLowerCase(), 1);
 }
 
 /** Declares a subcommand of `parent`, to be listed among its `subcommands`. */
@@ -108,25 +114,84 @@ export function subcommand<const S extends ArgumentSchema>(
   parent: string,
   declaration: CommandDeclaration<S>,
 ): Command {
-  return compose(declaration, `${parent.toLowerCase()}|${declaration.name.toLowerCase()}`, 2);
+  return new Command(declaration as unknown as AnyDeclaration, `${parent.toLowerCase()}|${declaration.name.toLowerCase()}`, 2);
 }
 
-function compose<S extends ArgumentSchema>(declaration: CommandDeclaration<S>, fullName: string, first: number): Command {
-  const parser = new Parser(declaration.args, first);
-  const { run } = declaration;
-  const id = nextId;
-  nextId += 1;
-  return {
-    ...declaration,
-    fullName,
-    id,
-    isWrite: declaration.flags.includes("write"),
-    deniesOutOfMemory: declaration.flags.includes("denyoom"),
-    isFast: declaration.flags.includes("fast"),
-    execute(context, args) {
-      run.call(declaration, context, parser.parse(args) as Parsed<S>, args);
-    },
-  };
+/**
+ * A declared command, its parser composed. A class, so that all commands have one shape: the engine reads a few of
+ * their fields for every command it executes, and objects of as many shapes as there are commands cost it a third.
+ */
+export class Command {
+  /** Distinct for every command of the program: the index of its statistics. */
+  readonly id: number;
+  /** Name in lower case, a subcommand's behind its command's: "config|get". */
+  readonly fullName: string;
+  readonly name: string;
+  readonly arity: number;
+  readonly isWrite: boolean;
+  readonly deniesOutOfMemory: boolean;
+  readonly isFast: boolean;
+  /** Whether its time is taken of a sample of its calls only (statistics.ts says why). */
+  readonly isSampled: boolean;
+  readonly needsAuthentication: boolean;
+  readonly isHiddenFromMonitor: boolean;
+  readonly isHiddenFromSlowLog: boolean;
+  readonly subcommands: readonly Command[] | undefined;
+  readonly flags: readonly CommandFlag[];
+  readonly summary: string;
+  readonly complexity: string;
+  readonly since: string;
+  readonly group: CommandGroup;
+  readonly categories: readonly string[] | undefined;
+  readonly keys: readonly KeySpec[] | undefined;
+  readonly tips: readonly string[] | undefined;
+  readonly history: readonly (readonly [version: string, change: string])[] | undefined;
+  readonly replacedBy: string | undefined;
+  readonly deprecatedSince: string | undefined;
+  readonly isSystemCommand: boolean | undefined;
+  readonly args: ArgumentSchema;
+  readonly secrets: ((args: Arguments) => readonly number[]) | undefined;
+  readonly #run: AnyDeclaration["run"];
+  readonly #parser: Parser;
+
+  /** @param first index of the first argument behind the name, or behind a subcommand's */
+  constructor(declaration: AnyDeclaration, fullName: string, first: number) {
+    const { flags } = declaration;
+    this.id = nextId;
+    nextId += 1;
+    this.fullName = fullName;
+    this.name = declaration.name;
+    this.arity = declaration.arity;
+    this.isWrite = flags.includes("write");
+    this.deniesOutOfMemory = flags.includes("denyoom");
+    this.isFast = flags.includes("fast");
+    this.isSampled = this.isFast || declaration.isSampled === true;
+    this.needsAuthentication = !flags.includes("no_auth");
+    this.isHiddenFromMonitor = flags.includes("skip_monitor");
+    this.isHiddenFromSlowLog = flags.includes("skip_slowlog");
+    this.subcommands = declaration.subcommands;
+    this.flags = flags;
+    this.summary = declaration.summary;
+    this.complexity = declaration.complexity;
+    this.since = declaration.since;
+    this.group = declaration.group;
+    this.categories = declaration.categories;
+    this.keys = declaration.keys;
+    this.tips = declaration.tips;
+    this.history = declaration.history;
+    this.replacedBy = declaration.replacedBy;
+    this.deprecatedSince = declaration.deprecatedSince;
+    this.isSystemCommand = declaration.isSystemCommand;
+    this.args = declaration.args;
+    this.secrets = declaration.secrets?.bind(declaration);
+    this.#run = declaration.run;
+    this.#parser = new Parser(declaration.args, first);
+  }
+
+  /** Parses and runs. @throws CommandError */
+  execute(context: Context, args: Arguments): void {
+    this.#run(context, this.#parser.parse(args) as Parsed<ArgumentSchema>, args);
+  }
 }
 
 /** Parses one command's arguments into one record, which it reuses. */
@@ -176,7 +241,7 @@ class Parser {
     for (const [name, argument] of this.#options) {
       if (argument.matches!(cursor)) {
         const value = argument.parse(cursor);
-        if (typeof value !== "boolean" && record[name] !== undefined && !isSame(record[name], value)) break;
+        if (argument.isRepeatable !== true && contradicts(record[name], value)) break;
         record[name] = value;
         return;
       }
@@ -186,6 +251,11 @@ class Parser {
 }
 
 /** Redis lets an option be repeated unless it contradicts itself: `NX NX` is fine, `NX XX` and `EX 1 PX 1` are not. */
-function isSame(previous: unknown, value: unknown): boolean {
-  return typeof value !== "object" && previous === value;
+function contradicts(previous: unknown, value: unknown): boolean {
+  return typeof value !== "boolean" && previous !== undefined && wordOf(previous) !== wordOf(value);
+}
+
+/** Of a choice its word: `EX 1 EX 2` is fine, the last one counts. */
+function wordOf(value: unknown): unknown {
+  return typeof value === "object" && value !== null && "word" in value ? value.word : value;
 }

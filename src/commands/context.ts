@@ -18,6 +18,11 @@ export interface Context {
   readonly services: Services;
   /** The selected database: where keys are looked up. */
   database: Database;
+  /**
+   * Replies later instead of now: the client's further commands wait until `work` is settled, and what it resolves to
+   * writes the reply. Nobody else waits. @throws CommandError where a reply cannot be waited for: a synchronous call
+   */
+  later(work: Promise<(reply: Reply) => void>): void;
 }
 
 /** How much a client wants to hear: CLIENT REPLY. */
@@ -71,8 +76,9 @@ export interface Clients {
   /** CLIENT PAUSE. @param until milliseconds since 1970; a longer pause that is already in force stays */
   pause(until: number, mode: "WRITE" | "ALL"): void;
   unpause(): void;
-  readonly totalConnections: number;
-  readonly rejectedConnections: number;
+  /** Counted since the start, or since CONFIG RESETSTAT. */
+  totalConnections: number;
+  rejectedConnections: number;
 }
 
 /** The store's life: what SHUTDOWN, SAVE and their like ask for. */

@@ -21,6 +21,7 @@ export const WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong k
 export const SYNTAX_ERROR = "ERR syntax error";
 export const NO_SUCH_KEY = "ERR no such key";
 export const NOT_AN_INTEGER = "ERR value is not an integer or out of range";
+export const NOT_A_32_BIT_INTEGER = "ERR value is out of range, value must between -2147483648 and 2147483647";
 export const NOT_A_FLOAT = "ERR value is not a valid float";
 export const OFFSET_OUT_OF_RANGE = "ERR offset is out of range";
 export const INDEX_OUT_OF_RANGE = "ERR index out of range";
@@ -38,6 +39,11 @@ export function unknownCommand(name: string, argumentsStart: string): string {
 
 export function unknownSubcommand(name: string, command: string): string {
   return `ERR unknown subcommand '${name}'. Try ${command.toUpperCase()} HELP.`;
+}
+
+/** The text for a subcommand's arguments that are too many or make no sense. @param given the subcommand's name */
+export function misusedSubcommand(given: string, command: string): string {
+  return `ERR unknown subcommand or wrong number of arguments for '${given.slice(0, 128)}'. Try ${command} HELP.`;
 }
 
 /** @param fullName such as "get" or "config|set" */

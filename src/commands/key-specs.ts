@@ -23,3 +23,35 @@ export const EVERY_SECOND_KEY: KeySpec = {
   begin: { index: 1 },
   find: { last: -1, step: 2, limit: 0 },
 };
+/** All arguments, of which only that they are there is told. */
+export const EVERY_METADATA_KEY: KeySpec = {
+  flags: ["RO"],
+  begin: { index: 1 },
+  find: { last: -1, step: 1, limit: 0 },
+};
+/** All arguments, removed. */
+export const EVERY_REMOVED_KEY: KeySpec = {
+  flags: ["RM", "delete"],
+  begin: { index: 1 },
+  find: { last: -1, step: 1, limit: 0 },
+};
+/** One key, changed without its value being told or needed. */
+export const CHANGED_KEY: KeySpec = { flags: ["RW", "update"], ...FIRST };
+/** One key, whose value goes elsewhere: to another key or to the client. */
+export const GIVEN_AWAY_KEY: KeySpec = { flags: ["RW", "access", "delete"], ...FIRST };
+/** The second argument, a key overwritten whatever it was. */
+export const OVERWRITE_SECOND_KEY: KeySpec = { ...OVERWRITE_KEY, begin: { index: 2 } };
+/** The second argument, a key that must not exist. */
+export const INSERT_SECOND_KEY: KeySpec = { ...OVERWRITE_SECOND_KEY, flags: ["OW", "insert"] };
+/** A subcommand's one key, of which only properties are told. */
+export const SUBCOMMAND_METADATA_KEY: KeySpec = { ...METADATA_KEY, begin: { index: 2 } };
+/** One key, changed where it exists and made where it does not. */
+export const INSERT_OR_UPDATE_KEY: KeySpec = { flags: ["RW", "insert"], ...FIRST };
+/** One key, made only if there is none. */
+export const INSERT_KEY: KeySpec = { flags: ["OW", "insert"], ...FIRST };
+/** Two keys, read. */
+export const TWO_KEYS: KeySpec = { flags: ["RO", "access"], begin: { index: 1 }, find: { last: 1, step: 1, limit: 0 } };
+/** Every second argument, a key that must not exist. */
+export const EVERY_SECOND_INSERTED_KEY: KeySpec = { ...EVERY_SECOND_KEY, flags: ["OW", "insert"] };
+/** All arguments from the third on, read. */
+export const EVERY_KEY_FROM_THIRD: KeySpec = { ...EVERY_KEY, begin: { index: 3 } };

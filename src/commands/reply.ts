@@ -7,12 +7,12 @@
 import type { Int64 } from "../base/int64.ts";
 
 export interface Reply {
-  /** 2 or 3. */
-  readonly version: number;
+  /** 2 or 3; HELLO and RESET change it. */
+  version: number;
   ok(): void;
   /** A status such as PONG; no line breaks. */
   simple(text: string): void;
-  /** @param text Redis's error line without the "-" */
+  /** @param text Redis's error line without the "-"; a character is a byte, so what it quotes of a request is Latin-1 */
   error(text: string): void;
   integer(value: Int64): void;
   /** A string of bytes; copied at once. */

@@ -64,7 +64,8 @@ const general = {
   logfile: here(text(""), { immutable }),
   loglevel: here(oneOf(["debug", "verbose", "notice", "warning", "nothing"], "notice")),
   pidfile: here(text(), { immutable }),
-  "enable-debug-command": here(oneOf(WHO_MAY, "no"), { immutable }),
+  /** Redis's default is "no". Here DEBUG cannot crash or corrupt anything, and DEBUG VERIFY is for everyday use. */
+  "enable-debug-command": here(oneOf(WHO_MAY, "local"), { immutable }),
   "enable-protected-configs": here(oneOf(WHO_MAY, "no"), { immutable }),
   "shutdown-on-sigint": here(anyOf(SIGNAL_ACTIONS, saveOrNot)),
   "shutdown-on-sigterm": here(anyOf(SIGNAL_ACTIONS, saveOrNot)),

@@ -75,7 +75,7 @@ function readDoubleQuoted(line: string, at: number): Word | undefined {
   while (at < line.length) {
     const character = line[at]!;
     if (character === '"') return { text, end: at + 1 };
-    const byte = /^\\x([0-9a-f]{2})/i.exec(line.slice(at, at + 4));
+    const byte = /^\\x([0-9a-fA-F]{2})/.exec(line.slice(at, at + 4));
     if (byte !== null) {
       text += String.fromCharCode(Number.parseInt(byte[1]!, 16));
       at += 4;

@@ -238,7 +238,10 @@ function cases(text: string): string[] {
     .filter((line) => line !== "");
 }
 
-/** Bytes as a client might send them, each on a connection of its own; most of them end it. */
+/**
+ * Bytes as a client might send them, each on a connection of its own; most of them end it. Not here: what the reference
+ * answers by chance (a long line whose end may come in the same read) or never (a line with a zero byte).
+ */
 export const wireCases: readonly string[] = [
   "PING\r\n",
   "ping\n",
@@ -252,7 +255,6 @@ export const wireCases: readonly string[] = [
   'ECHO "a\r\n',
   "ECHO 'a\r\n",
   "ECHO ''\r\n",
-  "ECHO a\0b\r\n",
   "ECHO a\tb\r\n",
   "*1\r\n$4\r\nPING\r\n",
   "*0\r\nPING\r\n",
@@ -289,7 +291,6 @@ export const wireCases: readonly string[] = [
   "QUIT\r\nPING\r\n",
   "*1\r\n$4\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n",
   `${"x".repeat(70_000)}`,
-  `${"x".repeat(70_000)}\r\n`,
   `*${"1".repeat(70_000)}`,
   `*1\r\n$${"1".repeat(70_000)}`,
   `ECHO ${"y".repeat(1000)}\r\n`,

@@ -69,8 +69,8 @@ export async function play(
 }
 
 /**
- * Leaves out what a mismatch does not need: ever smaller pieces of the sequence, as long as what is left still ends in a
- * disagreement about the same command.
+ * Leaves out what a mismatch does not need: ever smaller pieces of the sequence, as long as what is left still ends in
+ * a disagreement about the same command, and for at most `timeMs` milliseconds.
  */
 export async function shorten(
   pair: Pair,
@@ -81,20 +81,22 @@ export async function shorten(
 ): Promise<Mismatch> {
   let shortest = mismatch;
   const deadline = Date.now() + timeMs;
-  for (
-    let piece = Math.ceil(shortest.commands.length / 2);
-    piece >= 1;
-    piece = piece === 1 ? 0 : Math.ceil(piece / 2)
-  ) {
+  let piece = shortest.commands.length;
+  while (piece > 1) {
+    piece = Math.ceil(piece / 2);
     for (let end = shortest.commands.length; end > 0 && Date.now() < deadline; end -= piece) {
       const start = Math.max(0, end - piece);
-      const rest = shortest.commands.toSpliced(start, end - start);
-      if (pair.subject.ended() !== undefined || pair.reference.ended() !== undefined) return shortest;
-      const again = await play(pair, family, protocol, rest);
+      const again = await play(pair, family, protocol, shortest.commands.toSpliced(start, end - start));
+      if (hasEnded(pair)) return shortest;
       if (again !== undefined && isSame(again, mismatch)) shortest = again;
     }
   }
   return shortest;
+}
+
+/** Whether a server of the pair no longer runs. */
+export function hasEnded(pair: Pair): boolean {
+  return pair.subject.ended() !== undefined || pair.reference.ended() !== undefined;
 }
 
 function isSame(one: Mismatch, other: Mismatch): boolean {

@@ -11,11 +11,11 @@ const keyNames = new Set(KEYS.map(text));
 export function describeMismatch(pair: Pair, episode: Episode, mismatch: Mismatch, shortest: Mismatch): string {
   const { family, protocol, seed, number, commandCount } = episode;
   const step = mismatch.where === "reply" ? `command ${mismatch.commands.length}` : "the contents at the end";
-  const rerun = `--seed ${seed} --family ${family.name} --protocol ${protocol} --episode ${number} --length ${commandCount}`;
+  const what = `--seed ${seed} --family ${family.name} --protocol ${protocol}`;
   return [
     `${family.name}, RESP${protocol}: ${step} of episode ${number} differs, seed ${seed}`,
     ...replyLines(pair, mismatch),
-    `  again         node dist/differential/long.js ${rerun}`,
+    `  again         node dist/differential/long.js ${what} --episode ${number} --length ${commandCount}`,
     `  shortest sequence that still differs (${shortest.commands.length} commands):`,
     ...shortest.commands.slice(-SHOWN_BEFORE * 2).map((command) => `    ${printableCommand(command)}`),
     ...replyLines(pair, shortest).slice(1),
@@ -36,6 +36,14 @@ function replyLines(pair: Pair, { exchange }: Mismatch): string[] {
     `  ${pair.reference.name.padEnd(12)}  ${around(reference)}`,
     ...(commandName(exchange.command) === "INFO" ? infoDifference(exchange) : []),
   ];
+}
+
+/** What a server printed last, for a mismatch after which one no longer runs. */
+export function lastWords(pair: Pair): string {
+  return [pair.subject, pair.reference]
+    .filter((server) => server.ended() !== undefined)
+    .map((server) => `\n  ${server.name} has ended: ${server.ended()}\n${server.output().slice(-2000)}`)
+    .join("");
 }
 
 /** Which lines each of two INFO texts has alone. */

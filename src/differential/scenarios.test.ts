@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { decode, type Reply } from "../testing/resp-frame.ts";
 import type { TestServer } from "../testing/servers.ts";
-import { absentCommandTips, absentInfoFields, absentSettings } from "./intended-differences.ts";
+import { absentInfoFields, absentSettings, changedCommandFields } from "./intended-differences.ts";
 import { commandEntries, infoLines, list, pairs } from "./replies.ts";
 import { startPair } from "./run.ts";
 import { scenarios } from "./scenarios.ts";
@@ -79,7 +79,7 @@ for (const selfCheck of [true, false]) {
           await ask(pair.reference, "COMMAND", "INFO", name),
         ];
         const [ours, theirs] = [subject, reference].map((reply) =>
-          JSON.stringify(withoutTips(commandEntries(reply)), asLists),
+          JSON.stringify(lasting(commandEntries(reply)), asLists),
         );
         if (ours !== theirs) differing.push(`${name}\n  ours  ${ours}\n  redis ${theirs}`);
       }
@@ -93,12 +93,14 @@ function asLists(_: string, value: unknown): unknown {
   return value instanceof Set || value instanceof Map ? [...value] : value;
 }
 
-function withoutTips(entries: unknown): unknown {
+const FIELDS = { arity: 1, tips: 7 };
+
+/** COMMAND INFO's entries, subcommands included, without the fields that changed after the reference. */
+function lasting(entries: unknown): unknown {
   return (entries as unknown[]).map((entry) => {
     if (!Array.isArray(entry)) return entry;
-    return entry.with(
-      7,
-      (entry[7] as unknown[]).filter((tip) => !absentCommandTips.has(String(tip))),
-    );
+    const changed = changedCommandFields.get(String(entry[0])) ?? [];
+    const kept = changed.reduce((rest, field) => rest.with(FIELDS[field], "changed"), entry as unknown[]);
+    return kept.with(9, lasting(kept[9]));
   });
 }

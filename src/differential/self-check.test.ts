@@ -74,6 +74,14 @@ describe("a redis-server beside a second one", () => {
   });
 });
 
+test("a server that ends is a mismatch that shows how it ended", async (t) => {
+  const pair = await startPair(true);
+  t.after(() => pair.stop());
+  setTimeout(() => process.kill(pair.subject.pid, "SIGKILL"), 300);
+  const { mismatches } = await run(pair, { family: strings, protocol: 2, seed: 1, commands: 1_000_000 });
+  assert.match(mismatches.join("\n"), /no reply from redis-server[\s\S]*redis-server has ended: killed by SIGKILL/);
+});
+
 test("replies that may not be equal are told apart", () => {
   const differing: readonly (readonly [command: string[], subject: string, reference: string])[] = [
     [["GET", "a"], "$1\r\na\r\n", "$1\r\nb\r\n"],

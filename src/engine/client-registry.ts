@@ -59,7 +59,8 @@ export class ClientRegistry implements Clients {
     this.#timer = undefined;
     const waiting = [...this.#waiting];
     this.#waiting.clear();
-    for (const resume of waiting) resume();
+    // Not now: this may be in the middle of a command, CLIENT UNPAUSE.
+    for (const resume of waiting) setImmediate(resume);
   }
 }
 

@@ -3,6 +3,7 @@
  * replayed. Looks the command up, refuses what must be refused, counts, times, runs.
  */
 import type { Arguments } from "../base/arguments.ts";
+import type { CommandTable } from "../commands/command-table.ts";
 import type { Command } from "../commands/command.ts";
 import type { Context, Services } from "../commands/context.ts";
 import {
@@ -15,7 +16,7 @@ import {
 } from "../commands/errors.ts";
 import { RegionFullError } from "../memory/heap.ts";
 import { formatMonitorLine } from "../monitoring/monitor-feed.ts";
-import { type CommandStatistics, SAMPLE_EVERY } from "../monitoring/statistics.ts";
+import { type CommandStatistics, SAMPLE_EVERY, type Statistics } from "../monitoring/statistics.ts";
 
 /** Argument bytes from which on a command is timed even if it is fast. */
 const TIMED_BYTES = 16 * 1024;
@@ -27,6 +28,8 @@ export interface Monitor {
 
 export class Engine {
   readonly services: Services;
+  readonly #commands: CommandTable;
+  readonly #statistics: Statistics;
   /** Bytes that commands may bring the data to; 0 for no limit. */
   memoryLimit = 0;
 
@@ -35,35 +38,39 @@ export class Engine {
 
   constructor(services: Services) {
     this.services = services;
+    this.#commands = services.commands;
+    this.#statistics = services.statistics;
   }
 
   /** Executes one command and writes its one reply. Never throws a CommandError: that is a reply too. */
   execute(context: Context, args: Arguments): void {
-    const { services } = this;
-    let command = services.commands.find(args, 0);
-    if (command === undefined) {
-      this.#fail(context, describeUnknown(args));
-      return;
-    }
-    if (command.subcommands !== undefined && args.count > 1) {
-      command = findSubcommand(command, args);
-      if (command === undefined) {
-        this.#fail(context, unknownSubcommand(args.latin1(1).slice(0, 128), args.latin1(0)));
-        return;
-      }
-    }
-    const statistics = services.statistics.of(command.id);
+    const command = this.#commands.find(args, 0);
+    if (command === undefined) this.#fail(context, describeUnknown(args));
+    else if (command.subcommands === undefined || args.count === 1) this.#admit(command, context, args);
+    else this.#executeSubcommand(command, context, args);
+  }
+
+  #executeSubcommand(command: Command, context: Context, args: Arguments): void {
+    const subcommand = command.subcommands!.find((candidate) => args.is(1, candidate.name));
+    if (subcommand !== undefined) this.#admit(subcommand, context, args);
+    else this.#fail(context, unknownSubcommand(args.latin1(1).slice(0, 128), args.latin1(0)));
+  }
+
+  #admit(command: Command, context: Context, args: Arguments): void {
+    const statistics = this.#statistics.of(command.id);
     const refusal = this.#refusal(command, context, args);
     if (refusal !== undefined) {
       statistics.rejectedCalls += 1;
       this.#fail(context, refusal);
       return;
     }
-    if (this.monitors.size > 0 && !command.flags.includes("skip_monitor")) this.#tellMonitors(context, args);
-    context.session.lastCommand = command.fullName;
-    services.statistics.totalCommands += 1;
-    statistics.calls += 1;
-    if (command.isFast && (statistics.calls & (SAMPLE_EVERY - 1)) !== 1 && args.end - args.start(0) < TIMED_BYTES) {
+    if (this.monitors.size > 0 && !command.isHiddenFromMonitor) this.#tellMonitors(context, args);
+    const { session } = context;
+    if (session.lastCommand !== command.fullName) session.lastCommand = command.fullName;
+    this.#statistics.totalCommands += 1;
+    const calls = statistics.calls + 1;
+    statistics.calls = calls;
+    if (command.isSampled && (calls & (SAMPLE_EVERY - 1)) !== 1 && args.end - args.start(0) < TIMED_BYTES) {
       this.#run(command, context, args, statistics);
     } else {
       this.#runTimed(command, context, args, statistics);
@@ -79,7 +86,7 @@ export class Engine {
   #refusal(command: Command, context: Context, args: Arguments): string | undefined {
     const { arity } = command;
     if (arity > 0 ? args.count !== arity : args.count < -arity) return wrongArity(command.fullName);
-    if (!context.session.isAuthenticated && !command.flags.includes("no_auth")) return NO_AUTH;
+    if (!context.session.isAuthenticated && command.needsAuthentication) return NO_AUTH;
     if (command.deniesOutOfMemory && this.memoryLimit > 0 && this.services.keyspace.usedBytes > this.memoryLimit) {
       return OUT_OF_MEMORY;
     }
@@ -104,7 +111,7 @@ export class Engine {
     statistics.time(microseconds);
     const { slowLog, latency } = this.services;
     const now = context.keyspace.clock.now();
-    if (!command.flags.includes("skip_slowlog")) slowLog.consider(args, microseconds, context.session, now);
+    if (!command.isHiddenFromSlowLog) slowLog.consider(args, microseconds, context.session, now);
     latency.add(command.isFast ? "fast-command" : "command", microseconds / 1000, now);
   }
 
@@ -119,10 +126,6 @@ export class Engine {
     this.services.statistics.countError(text.slice(0, text.indexOf(" ")));
     context.reply.error(text);
   }
-}
-
-function findSubcommand(command: Command, args: Arguments): Command | undefined {
-  return command.subcommands?.find((candidate) => args.is(1, candidate.name));
 }
 
 /** Redis shows the first 128 bytes of the name, and of the arguments as many as fit into 128. */

@@ -64,7 +64,14 @@ export class Database {
     return into;
   }
 
-  /** Looks up the key in argument `index` and leaves no trace: OBJECT, TYPE, TTL. */
+  /** Looks up the key in argument `index` to tell about it: a hit or a miss, but no access (TYPE, TTL, OBJECT). */
+  inspect(args: Arguments, index: number, into: Key = this.key): Key {
+    if (into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!)) this.keyspace.hits += 1;
+    else this.keyspace.misses += 1;
+    return into;
+  }
+
+  /** Looks up the key in argument `index` and leaves no trace. */
   peek(args: Arguments, index: number, into: Key = this.key): Key {
     into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!);
     return into;

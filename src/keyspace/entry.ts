@@ -24,8 +24,8 @@ export const KEY = 4;
 export const VALUE = 8;
 export const ENTRY_HEADER_SIZE = 12;
 
-const KEY_LENGTH_MASK = 0x3fffffff;
-const DEADLINE_FLAG = 0x40000000;
+export const KEY_LENGTH_MASK = 0x3fffffff;
+export const DEADLINE_FLAG = 0x40000000;
 
 /** Types, numbered as in Redis's own files. */
 export const STRING = 0;
@@ -97,10 +97,10 @@ export class Entries {
   }
 
   /** Milliseconds since 1970, or NO_DEADLINE. */
-  deadline(entry: Ref): number {
+  deadline(entry: Ref): Int64 {
     if (!this.hasDeadline(entry)) return NO_DEADLINE;
     const word = (entry + ENTRY_HEADER_SIZE) >>> 2;
-    return this.words[word + 1]! * 2 ** 32 + (this.words[word]! >>> 0);
+    return fromWords(this.words[word]!, this.words[word + 1]!);
   }
 
   /** Byte offset of the key. */
@@ -151,9 +151,9 @@ export class Entries {
   }
 
   /** Overwrites the deadline of an entry that has one. */
-  setDeadline(entry: Ref, deadline: number): void {
-    this.heap.region.setWord(entry + ENTRY_HEADER_SIZE, deadline | 0);
-    this.heap.region.setWord(entry + ENTRY_HEADER_SIZE + 4, Math.floor(deadline / 2 ** 32));
+  setDeadline(entry: Ref, deadline: Int64): void {
+    this.heap.region.setWord(entry + ENTRY_HEADER_SIZE, lowWord(deadline));
+    this.heap.region.setWord(entry + ENTRY_HEADER_SIZE + 4, highWord(deadline));
   }
 
   /**
@@ -176,7 +176,7 @@ export class Entries {
   }
 
   /** Writes header and deadline of a new entry in a block of enough bytes; key, EXTRA and value are left to do. */
-  format(entry: Ref, type: number, encoding: number, clock: number, keyLength: number, deadline: number): void {
+  format(entry: Ref, type: number, encoding: number, clock: number, keyLength: number, deadline: Int64): void {
     const { words } = this;
     this.heap.region.guard(entry, ENTRY_HEADER_SIZE + 8);
     words[entry >>> 2] = type | (encoding << 4) | (clock << 8);
@@ -258,11 +258,11 @@ export class Entries {
 }
 
 /** Whether the type and encoding in `tag` have the EXTRA word, in bytes. */
-function extraSize(tag: number): number {
+export function extraSize(tag: number): number {
   const kind = tag & 0xff;
   return kind === ((INT << 4) | STRING) || kind === ((EXTERNAL << 4) | STRING) ? 4 : 0;
 }
 
-function padded(length: number): number {
+export function padded(length: number): number {
   return (length + 3) & ~3;
 }

@@ -38,29 +38,26 @@ export class Key {
 
   /** Points at the key in [start, start + length) of `bytes`. @returns whether it exists; expired keys do not */
   locate(database: Database, bytes: Buffer, start: number, length: number): boolean {
-    const { staged, shards, shardMask } = this.keyspace;
+    const { staged } = this.keyspace;
     this.database = database;
     this.bytes = bytes;
     this.start = start;
     this.length = length;
     staged.stage(bytes, start, length);
-    this.keyspace.stagedFor = this;
-    const hash = staged.hash;
-    const shard = shards[hash & shardMask]!;
-    this.hash = hash;
-    this.shard = shard;
-    const dictionary = shard.dictionaries[database.index]!;
-    let slot = dictionary.seek(hash);
-    while (slot !== 0) {
-      const entry = dictionary.at(slot);
-      if (shard.entries.keyEquals(entry, staged.words, length)) {
-        this.entry = entry;
-        return !shard.entries.hasDeadline(entry) || !this.#expire();
-      }
-      slot = dictionary.seekNext(slot, hash);
-    }
-    this.entry = NONE;
-    return false;
+    return this.#find(database);
+  }
+
+  /**
+   * Points at the key that `keyspace.staged.stageText` has just staged; good until another key is staged.
+   * @returns whether it exists
+   */
+  locateStaged(database: Database): boolean {
+    const { staged } = this.keyspace;
+    this.database = database;
+    this.bytes = staged.bytes;
+    this.start = 0;
+    this.length = staged.length;
+    return this.#find(database);
   }
 
   get found(): boolean {
@@ -80,7 +77,7 @@ export class Key {
   }
 
   /** Milliseconds since 1970, or NO_DEADLINE. */
-  get deadline(): number {
+  get deadline(): Int64 {
     return this.shard.entries.deadline(this.entry);
   }
 
@@ -117,7 +114,7 @@ export class Key {
    * Gives the key another deadline, or none.
    * @param deadline milliseconds since 1970, or NO_DEADLINE
    */
-  setDeadline(deadline: number): void {
+  setDeadline(deadline: Int64): void {
     const { entries } = this.shard;
     const had = entries.hasDeadline(this.entry);
     const has = deadline !== NO_DEADLINE;
@@ -128,12 +125,7 @@ export class Key {
 
   /** Removes the key. @param isExpiry count it as expired, not as changed by a client */
   remove(isExpiry = false): void {
-    const { shard, entry } = this;
-    const dictionary = shard.dictionaries[this.database.index]!;
-    if (shard.entries.hasDeadline(entry)) shard.countVolatile(this.database.index, -1);
-    dictionary.remove(this.#slot());
-    shard.entries.free(entry);
-    this.entry = NONE;
+    this.shard.entries.free(this.unlink());
     this.keyspace.changes += 1;
     if (isExpiry) this.keyspace.expiredKeys += 1;
   }
@@ -142,13 +134,22 @@ export class Key {
    * A new, unlinked entry for this key, its key written, its value still to be.
    * @throws RegionFullError with nothing changed
    */
-  buildEntry(type: number, encoding: number, inlineLength: number, deadline: number): Ref {
+  buildEntry(type: number, encoding: number, inlineLength: number, deadline: Int64): Ref {
     const { entries, heap } = this.shard;
     const size = Entries.sizeFor(encoding, type, this.length, deadline !== NO_DEADLINE, inlineLength);
     const entry = heap.allocate(size);
     entries.format(entry, type, encoding, this.keyspace.accessClock, this.length, deadline);
     if (this.keyspace.stagedFor !== this) this.#stage();
     entries.writeKey(entry, this.keyspace.staged.words, this.length);
+    return entry;
+  }
+
+  /** Takes the entry out of the table. @returns the entry, which is the caller's now */
+  unlink(): Ref {
+    const { shard, entry } = this;
+    if (shard.entries.hasDeadline(entry)) shard.countVolatile(this.database.index, -1);
+    shard.dictionaries[this.database.index]!.remove(this.#slot());
+    this.entry = NONE;
     return entry;
   }
 
@@ -175,6 +176,27 @@ export class Key {
     this.keyspace.changes += 1;
   }
 
+  #find(database: Database): boolean {
+    const { staged, shards, shardMask } = this.keyspace;
+    this.keyspace.stagedFor = this;
+    const { hash, length } = staged;
+    const shard = shards[hash & shardMask]!;
+    this.hash = hash;
+    this.shard = shard;
+    const dictionary = shard.dictionaries[database.index]!;
+    let slot = dictionary.seek(hash);
+    while (slot !== 0) {
+      const entry = dictionary.at(slot);
+      if (shard.entries.keyEquals(entry, staged.words, length)) {
+        this.entry = entry;
+        return !shard.entries.hasDeadline(entry) || !this.#expire();
+      }
+      slot = dictionary.seekNext(slot, hash);
+    }
+    this.entry = NONE;
+    return false;
+  }
+
   /** Stages the key again, after another one has been. */
   #stage(): void {
     this.keyspace.staged.stage(this.bytes, this.start, this.length);
@@ -182,7 +204,7 @@ export class Key {
   }
 
   /** The entry again, with a deadline where there was none or the other way round; its value moves along. */
-  #rebuild(deadline: number): void {
+  #rebuild(deadline: Int64): void {
     const { entries } = this.shard;
     const old = this.entry;
     const inlineLength = entries.inlineLength(old);

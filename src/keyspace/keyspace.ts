@@ -7,10 +7,11 @@
  * Owner thread only.
  */
 import { randomInt } from "node:crypto";
-import type { FrozenRegion, FreezeOutcome } from "../memory/region.ts";
+import type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
 import { Clock } from "./clock.ts";
 import { Database } from "./database.ts";
 import type { Key } from "./key.ts";
+import { KeysAhead } from "./keys-ahead.ts";
 import { Shard } from "./shard.ts";
 import { StagedKey } from "./staged-key.ts";
 
@@ -53,6 +54,7 @@ export class Keyspace {
   readonly shardMask: number;
   readonly clock: Clock;
   readonly staged: StagedKey;
+  readonly ahead = new KeysAhead();
   /** Whose key `staged` holds at present. */
   stagedFor: Key | undefined;
   /** Seconds, 24 bits: what entries are stamped with. Kept up by `tick`. */
@@ -64,6 +66,8 @@ export class Keyspace {
   misses = 0;
   /** False while a connection that asked not to touch keys executes a command (CLIENT NO-TOUCH). */
   touches = true;
+  /** False while expired keys that nobody looks up are left alone (DEBUG SET-ACTIVE-EXPIRE). */
+  expiresActively = true;
   readonly options: KeyspaceOptions;
   #usedPeak = 0;
 
@@ -72,11 +76,26 @@ export class Keyspace {
     this.options = options;
     this.clock = new Clock(options.now);
     const [seed0, seed1] = options.seed ?? [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
-    this.staged = new StagedKey(seed0, seed1);
+    this.staged = new StagedKey(seed0, seed1, this.ahead);
     this.shardMask = options.shards - 1;
-    for (let index = 0; index < options.shards; index++) this.shards.push(this.#newShard());
+    const { regionSize, databases, shadowLimit = regionSize } = options;
+    for (let index = 0; index < options.shards; index++) {
+      this.shards.push(new Shard(regionSize, databases, shadowLimit));
+    }
     for (let index = 0; index < options.databases; index++) this.databases.push(new Database(this, index));
     this.tick();
+  }
+
+  /** Hashes a key that a coming request will look up, for `touchAhead`; see KeysAhead. */
+  foresee(bytes: Buffer, start: number, length: number): void {
+    this.staged.stage(bytes, start, length);
+    this.stagedFor = undefined;
+    this.ahead.add(bytes, start, length, this.staged.hash);
+  }
+
+  /** Fetches what the foreseen keys need from memory, all together. */
+  touchAhead(database: number): void {
+    this.ahead.touch(this.shards, this.shardMask, database);
   }
 
   /** Brings the access clock up to date; called about once a second, and by nothing that answers a command. */
@@ -91,6 +110,15 @@ export class Keyspace {
     let bytes = 0;
     for (let index = 0; index < this.shards.length; index++) bytes += this.shards[index]!.heap.usedBytes;
     return bytes;
+  }
+
+  /** Pages that are surely left in each shard; see Heap. */
+  get sparePages(): number {
+    let pages = Number.POSITIVE_INFINITY;
+    for (let index = 0; index < this.shards.length; index++) {
+      pages = Math.min(pages, this.shards[index]!.heap.sparePages);
+    }
+    return pages;
   }
 
   /** The most that `usedBytes` has been, as seen by `tick` and by whoever asks here. */
@@ -141,16 +169,22 @@ export class Keyspace {
    * @param audit check at the end that no write escaped the guard (tests)
    */
   freeze(audit = false): FrozenStore {
-    const shards = [...this.shards];
-    const regions = shards.map((shard) => shard.region.freeze(audit));
+    const regions = this.shards.map((shard) => shard.region);
+    const frozen: FrozenRegion[] = [];
+    try {
+      for (const region of regions) frozen.push(region.freeze(audit));
+    } catch (error) {
+      for (const region of regions.slice(0, frozen.length)) region.release();
+      throw error;
+    }
     const release = (): FreezeOutcome => {
-      const outcomes = shards.map((shard) => shard.region.release());
+      const outcomes = regions.map((region) => region.release());
       return {
         aborted: outcomes.some((outcome) => outcome.aborted),
         copiedPages: outcomes.reduce((sum, outcome) => sum + outcome.copiedPages, 0),
       };
     };
-    return { regions, databases: this.databases.length, release };
+    return { regions: frozen, databases: this.databases.length, release };
   }
 
   /** Verifies every structure of every shard. O(everything). @throws Error that names what is wrong */
@@ -159,16 +193,7 @@ export class Keyspace {
     for (const database of this.databases) database.verify();
   }
 
-  /** Drops all data in O(1): small regions are cleared where they are, others given back to the operating system. */
   #renew(): void {
-    for (const [index, shard] of this.shards.entries()) {
-      if (shard.isSmall) for (const database of this.databases) shard.clear(database.index);
-      else this.shards[index] = this.#newShard();
-    }
-  }
-
-  #newShard(): Shard {
-    const { regionSize, databases, shadowLimit } = this.options;
-    return new Shard(regionSize, databases, shadowLimit ?? regionSize);
+    for (const shard of this.shards) shard.renew();
   }
 }

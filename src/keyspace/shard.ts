@@ -8,32 +8,53 @@
  * A key's shard follows from its hash, so a store of several shards is one keyspace; each shard is complete in itself.
  * The objects here are views: what they know is in the region. Owner thread only.
  */
+import { Discarded } from "../memory/discarded.ts";
 import { Heap, type Ref } from "../memory/heap.ts";
 import { PAGE_BITS, PAGE_SIZE, Region } from "../memory/region.ts";
-import { Dictionary, DICTIONARY_SIZE } from "../structures/dictionary.ts";
+import { DICTIONARY_SIZE, Dictionary } from "../structures/dictionary.ts";
 import { Entries } from "./entry.ts";
 
 const DATABASE_SIZE = 48;
 const VOLATILE = DICTIONARY_SIZE;
 
+/** A region of which more than this has been used is worth giving back to the operating system. */
+const KEPT_BYTES = 16 * 1024 * 1024;
+
 export class Shard {
-  readonly region: Region;
-  readonly heap: Heap;
-  readonly entries: Entries;
-  readonly dictionaries: Dictionary[] = [];
-  readonly #root: Ref;
+  region: Region;
+  heap: Heap;
+  entries: Entries;
+  dictionaries: readonly Dictionary[];
+  #root: Ref;
+  readonly #shadowLimit: number;
+  readonly #discarded = new Discarded();
 
   /** Makes an empty shard of `size` bytes for `databases` databases. */
   constructor(size: number, databases: number, shadowLimit: number) {
+    this.#shadowLimit = shadowLimit;
     this.region = new Region(size, shadowLimit);
     this.heap = new Heap(this.region);
     this.entries = new Entries(this.heap);
-    this.#root = this.heap.allocateStructural(databases * DATABASE_SIZE);
-    this.region.words.fill(0, this.#root >>> 2, (this.#root + databases * DATABASE_SIZE) >>> 2);
-    this.heap.root = this.#root;
-    for (let index = 0; index < databases; index++) {
-      this.dictionaries.push(new Dictionary(this.heap, Shard.dictionaryAt(this.#root, index)));
+    this.#root = this.#allocateRoot(databases);
+    this.dictionaries = this.#openDictionaries(databases);
+  }
+
+  /**
+   * Drops all that the shard holds, in O(pages used). The region is used again where it is, or gives way to a fresh one:
+   * discarded.ts says when. A view of it that is frozen stays what it is.
+   */
+  renew(): void {
+    const { region, heap } = this;
+    const databases = this.dictionaries.length;
+    if (heap.figures().touchedBytes > KEPT_BYTES && this.#discarded.offer(region.buffer)) {
+      this.region = new Region(region.size, this.#shadowLimit);
+      this.heap = new Heap(this.region);
+      this.entries = new Entries(this.heap);
+    } else {
+      heap.reset();
     }
+    this.#root = this.#allocateRoot(databases);
+    this.dictionaries = this.#openDictionaries(databases);
   }
 
   /** Where database `index` has its dictionary's header, in a region whose heap's root is `root`. */
@@ -67,14 +88,11 @@ export class Shard {
   /** Frees everything that database `index` holds. O(keys). */
   clear(index: number): void {
     const dictionary = this.dictionaries[index]!;
-    dictionary.forEach((entry) => this.entries.free(entry));
+    dictionary.forEach((entry) => {
+      this.entries.free(entry);
+    });
     dictionary.clear();
     this.region.setWord(this.#root + index * DATABASE_SIZE + VOLATILE, 0);
-  }
-
-  /** True while the region has no more committed than a fresh one would soon have. */
-  get isSmall(): boolean {
-    return this.heap.figures().touchedBytes < 4096 * PAGE_SIZE;
   }
 
   /** Bytes of the region's own header and page map that are in use. */
@@ -97,9 +115,24 @@ export class Shard {
         if (this.entries.hasDeadline(entry)) volatile += 1;
       });
       if (count > 0) blocks += dictionary.segments + 1;
-      if (volatile !== this.volatileCount(index)) throw new Error(`shard: database ${index} has ${volatile} volatile keys`);
+      if (volatile !== this.volatileCount(index))
+        throw new Error(`shard: database ${index} has ${volatile} volatile keys`);
     }
     const { liveBlocks } = this.heap.figures();
     if (blocks !== liveBlocks) throw new Error(`shard: ${liveBlocks} blocks are handed out, ${blocks} are reachable`);
+  }
+
+  #allocateRoot(databases: number): Ref {
+    const { heap, region } = this;
+    const root = heap.allocateStructural(databases * DATABASE_SIZE);
+    region.guard(root, databases * DATABASE_SIZE);
+    region.words.fill(0, root >>> 2, (root + databases * DATABASE_SIZE) >>> 2);
+    heap.root = root;
+    return root;
+  }
+
+  #openDictionaries(databases: number): Dictionary[] {
+    const headers = Array.from({ length: databases }, (_, index) => Shard.dictionaryAt(this.#root, index));
+    return headers.map((header) => new Dictionary(this.heap, header));
   }
 }

@@ -6,21 +6,27 @@
  * One per keyspace; valid until the next key is staged.
  */
 import { copyBytes } from "../base/bytes.ts";
-import { halfSipHash } from "../base/siphash.ts";
+import type { KeysAhead } from "./keys-ahead.ts";
+import { halfSipHash, halfSipHashText } from "../base/siphash.ts";
 
 const FIRST_CAPACITY = 1024;
 /** A buffer that an unusually long key needed is let go by the next short one. */
 const KEPT_CAPACITY = 1 << 20;
+/** Up to so many characters, reading a text one by one beats the call that encodes it. */
+const TEXT_MAX = 64;
 
 export class StagedKey {
   bytes = Buffer.alloc(0);
   words = new Int32Array(0);
   length = 0;
   hash = 0;
+  readonly #ahead: KeysAhead;
   readonly #seed0: number;
   readonly #seed1: number;
 
-  constructor(seed0: number, seed1: number) {
+  /** @param ahead hashes that are known already */
+  constructor(seed0: number, seed1: number, ahead: KeysAhead) {
+    this.#ahead = ahead;
     this.#seed0 = seed0;
     this.#seed1 = seed1;
     this.#reserve(FIRST_CAPACITY);
@@ -47,7 +53,22 @@ export class StagedKey {
       words[wordCount] = last;
     }
     this.length = length;
-    this.hash = halfSipHash(words, length, this.#seed0, this.#seed1);
+    const foreseen = this.#ahead.find(bytes, start, length);
+    this.hash = foreseen === -1 ? halfSipHash(words, length, this.#seed0, this.#seed1) : this.#ahead.hashAt(foreseen);
+  }
+
+  /**
+   * Stages a key given as text, without its bytes ever standing anywhere else: what the embedded store's hot calls use.
+   * @returns false, with nothing staged, if the text is long or not plain ASCII: it must be encoded first, and `stage`d
+   */
+  stageText(text: string): boolean {
+    const { length } = text;
+    if (length > TEXT_MAX) return false;
+    const hash = halfSipHashText(text, this.words, this.#seed0, this.#seed1);
+    if (hash === undefined) return false;
+    this.length = length;
+    this.hash = hash;
+    return true;
   }
 
   #reserve(length: number): void {

@@ -20,7 +20,7 @@ const GROWTH_MAX = 1024 * 1024;
  * Sets the key to the bytes, whatever it was: SET. Integers are stored as such.
  * @param deadline milliseconds since 1970, or NO_DEADLINE
  */
-export function setString(key: Key, bytes: Buffer, start: number, length: number, deadline: number): void {
+export function setString(key: Key, bytes: Buffer, start: number, length: number, deadline: Int64): void {
   if (length <= INTEGER_LENGTH_MAX) {
     const integer = parseInt64(bytes, start, length);
     if (integer !== undefined) {
@@ -28,21 +28,37 @@ export function setString(key: Key, bytes: Buffer, start: number, length: number
       return;
     }
   }
+  setBytes(key, bytes, start, length, deadline);
+}
+
+/** As `setString`, but an integer is stored as its digits too: INCRBYFLOAT. */
+export function setBytes(key: Key, bytes: Buffer, start: number, length: number, deadline: Int64): void {
   if (key.found && overwrite(key, bytes, start, length, deadline)) return;
-  key.link(buildString(key, bytes, start, length, deadline));
+  key.link(buildBytes(key, bytes, start, length, deadline));
 }
 
 /**
  * An unlinked entry with the bytes as its value: for commands that must have all their blocks before they change
  * anything (MSET). `key.link` puts it in its place.
  */
-export function buildString(key: Key, bytes: Buffer, start: number, length: number, deadline: number): Ref {
+export function buildString(key: Key, bytes: Buffer, start: number, length: number, deadline: Int64): Ref {
   const integer = length <= INTEGER_LENGTH_MAX ? parseInt64(bytes, start, length) : undefined;
   return integer === undefined ? buildBytes(key, bytes, start, length, deadline) : buildInteger(key, integer, deadline);
 }
 
+/**
+ * An unlinked entry whose value is `length` zeros, without a deadline, to be written to before `key.link` puts it in its
+ * place: for a result computed from values that it may replace. @param slice is pointed at the value, as by `growString`
+ */
+export function buildZeros(key: Key, length: number, slice: Slice): Ref {
+  const { entries } = key.shard;
+  const entry = buildGrown(key, EMPTY, length, NO_DEADLINE, false);
+  slice.set(entries.bytes, length > INLINE_MAX ? entries.extra(entry) : entries.inlineStart(entry), length);
+  return entry;
+}
+
 /** Sets the key to an integer. */
-export function setInteger(key: Key, value: Int64, deadline: number): void {
+export function setInteger(key: Key, value: Int64, deadline: Int64): void {
   const { entries } = key.shard;
   const { entry } = key;
   const isPlain = deadline === NO_DEADLINE;
@@ -106,7 +122,7 @@ function fitsInline(entries: Entries, entry: Ref, length: number): boolean {
 }
 
 /** Writes over the present value where shape and block stay the same: no allocation, no change to the table. */
-function overwrite(key: Key, bytes: Buffer, start: number, length: number, deadline: number): boolean {
+function overwrite(key: Key, bytes: Buffer, start: number, length: number, deadline: Int64): boolean {
   const { entries, heap, region } = key.shard;
   const { entry } = key;
   if (entries.type(entry) !== STRING || entries.hasDeadline(entry) !== (deadline !== NO_DEADLINE)) return false;
@@ -130,7 +146,7 @@ function overwrite(key: Key, bytes: Buffer, start: number, length: number, deadl
   return true;
 }
 
-function buildInteger(key: Key, value: Int64, deadline: number): Ref {
+function buildInteger(key: Key, value: Int64, deadline: Int64): Ref {
   const { entries } = key.shard;
   const entry = key.buildEntry(STRING, INT, 0, deadline);
   entries.setValue(entry, lowWord(value));
@@ -138,7 +154,7 @@ function buildInteger(key: Key, value: Int64, deadline: number): Ref {
   return entry;
 }
 
-function buildBytes(key: Key, bytes: Buffer, start: number, length: number, deadline: number): Ref {
+function buildBytes(key: Key, bytes: Buffer, start: number, length: number, deadline: Int64): Ref {
   if (length > INLINE_MAX) return buildExternal(key, bytes, start, length, length, deadline);
   const { entries, region } = key.shard;
   const entry = key.buildEntry(STRING, EMBEDDED, length, deadline);
@@ -156,7 +172,7 @@ function buildExternal(
   start: number,
   length: number,
   capacity: number,
-  deadline: number,
+  deadline: Int64,
 ): Ref {
   const { entries, heap, region } = key.shard;
   const block = heap.allocate(capacity);
@@ -175,7 +191,7 @@ function buildExternal(
 }
 
 /** A RAW or EXTERNAL entry of `length` bytes that begins with `old`, the rest zero, with room to grow if wanted. */
-function buildGrown(key: Key, old: Slice, length: number, deadline: number, withRoom: boolean): Ref {
+function buildGrown(key: Key, old: Slice, length: number, deadline: Int64, withRoom: boolean): Ref {
   const { entries, region } = key.shard;
   const room = withRoom ? length + Math.min(length, GROWTH_MAX) : length;
   let entry: Ref;

@@ -1,17 +1,23 @@
 /**
  * FreezeReader: the frozen contents of a region, for another thread than the one that writes it.
  *
- * It copies the page it needs from the live region, and only then asks, by an atomic read-modify-write, whether the
- * owner had begun to write it (region.ts argues why that order is enough). What it copied is kept, direct-mapped by
- * page number: within a freeze a page never changes, so a kept page needs no second look.
+ * It copies what it needs from the live region, and only then asks, by an atomic read-modify-write, whether the owner
+ * had begun to write that page (region.ts argues why that order is enough).
  *
- * Every read is of whole words or of byte ranges at region offsets; structures are walked with the same offsets as live.
- * Any thread may have any number of readers; a reader is used by one thread.
+ *     word   one word, through pages that are kept, direct-mapped by page number: for tables, walked in order
+ *     copy   a range, past the kept pages: for what stands anywhere, as entries do that are met in the order of hashes
+ *
+ * Within a freeze a page never changes, so a kept page needs no second look. Structures are walked with the same offsets
+ * as live. Any thread may have any number of readers; a reader is used by one thread.
  */
+import { copyBytes } from "../base/bytes.ts";
 import { ABORTED, ACTIVE, EPOCH, type FrozenRegion, MARKS, PAGE_BITS, PAGE_SIZE, STATE } from "./region.ts";
 
-/** Pages kept: 1,024 of them are 4 MiB, enough for the directory and the segments of a walk in order. */
-const KEPT_PAGES = 1024;
+/** Pages kept: 256 of them are 1 MiB, which a processor's second cache holds. */
+const KEPT_PAGES = 256;
+
+/** "The page has not been copied": what is live is as of the freeze. */
+export const NOT_SHADOWED = -1;
 
 /** The view was given up: the shadow area was full, or the freeze has been released. */
 export class FreezeLostError extends Error {
@@ -19,73 +25,73 @@ export class FreezeLostError extends Error {
 }
 
 export class FreezeReader {
-  readonly #live: Uint8Array;
-  readonly #shadow: Uint8Array;
+  protected readonly live: Uint8Array;
+  protected readonly shadow: Uint8Array;
   readonly #control: Int32Array;
   readonly #slots: number;
   readonly #epoch: number;
   readonly #kept = Buffer.alloc(KEPT_PAGES * PAGE_SIZE);
   readonly #keptWords = new Int32Array(this.#kept.buffer, this.#kept.byteOffset, (KEPT_PAGES * PAGE_SIZE) >>> 2);
   readonly #keptPage = new Int32Array(KEPT_PAGES).fill(-1);
-  readonly #pause: ((page: number) => void) | undefined;
+  protected readonly pause: ((page: number) => void) | undefined;
 
-  /** @param pause called between copying a page and asking for its mark; tests put pauses here */
+  /** @param pause called between copying from a page and asking for its mark; tests put pauses here */
   constructor(frozen: FrozenRegion, pause?: (page: number) => void) {
-    this.#live = new Uint8Array(frozen.buffer);
-    this.#shadow = new Uint8Array(frozen.shadow);
+    this.live = new Uint8Array(frozen.buffer);
+    this.shadow = new Uint8Array(frozen.shadow);
     this.#control = new Int32Array(frozen.control);
     this.#slots = MARKS + (frozen.buffer.byteLength >>> PAGE_BITS);
     this.#epoch = frozen.epoch;
-    this.#pause = pause;
+    this.pause = pause;
   }
 
-  /** The word at byte offset `at`, as of the freeze. */
+  /** The word at byte offset `at`, as of the freeze. @throws FreezeLostError */
   word(at: number): number {
-    return this.#keptWords[(this.#position(at >>> PAGE_BITS) + (at & (PAGE_SIZE - 1))) >>> 2]!;
+    const page = at >>> PAGE_BITS;
+    const place = page & (KEPT_PAGES - 1);
+    if (this.#keptPage[place] !== page) this.#keep(page, place);
+    return this.#keptWords[((place << PAGE_BITS) + (at & (PAGE_SIZE - 1))) >>> 2]!;
   }
 
-  /** Copies [at, at + length), as of the freeze, to `target` from `targetStart` on. */
+  /** Copies [at, at + length), as of the freeze, to `target` from `targetStart` on. @throws FreezeLostError */
   copy(at: number, length: number, target: Uint8Array, targetStart: number): void {
-    let done = 0;
-    while (done < length) {
+    for (let done = 0; done < length; ) {
       const from = at + done;
-      const within = from & (PAGE_SIZE - 1);
-      const part = Math.min(PAGE_SIZE - within, length - done);
-      const position = this.#position(from >>> PAGE_BITS) + within;
-      target.set(this.#kept.subarray(position, position + part), targetStart + done);
+      const part = Math.min(PAGE_SIZE - (from & (PAGE_SIZE - 1)), length - done);
+      this.fetch(from, part, target, targetStart + done);
       done += part;
     }
   }
 
-  /** Where in the kept pages `page` stands; fetches it if it does not. */
-  #position(page: number): number {
-    const place = page & (KEPT_PAGES - 1);
-    const position = place << PAGE_BITS;
-    if (this.#keptPage[place] !== page) {
-      this.#keptPage[place] = -1;
-      this.#fetch(page, position);
-      this.#keptPage[place] = page;
+  /** Copies a range that lies in one page: first the live bytes, then the question whether they are still the frozen. */
+  protected fetch(at: number, length: number, target: Uint8Array, targetStart: number): void {
+    copyBytes(this.live, at, target, targetStart, length);
+    if (this.pause !== undefined) this.pause(at >>> PAGE_BITS);
+    const shadowAt = this.shadowOf(at >>> PAGE_BITS);
+    if (shadowAt !== NOT_SHADOWED) {
+      copyBytes(this.shadow, shadowAt + (at & (PAGE_SIZE - 1)), target, targetStart, length);
     }
-    return position;
+    this.assertHeld();
   }
 
-  #fetch(page: number, position: number): void {
-    const from = page << PAGE_BITS;
-    this.#kept.set(this.#live.subarray(from, from + PAGE_SIZE), position);
-    if (this.#pause !== undefined) this.#pause(page);
-    if (Atomics.or(this.#control, MARKS + page, 0) === this.#epoch) {
-      const slot = this.#control[this.#slots + page]! << PAGE_BITS;
-      this.#kept.set(this.#shadow.subarray(slot, slot + PAGE_SIZE), position);
-    }
-    this.#assertHeld();
+  /** Where in the shadow area the page's copy is, or NOT_SHADOWED. */
+  protected shadowOf(page: number): number {
+    const isMarked = Atomics.or(this.#control, MARKS + page, 0) === this.#epoch;
+    return isMarked ? this.#control[this.#slots + page]! << PAGE_BITS : NOT_SHADOWED;
   }
 
   /** After the copy: a view that was given up in the meantime must not hand out what it read. */
-  #assertHeld(): void {
+  protected assertHeld(): void {
     const state = Atomics.or(this.#control, STATE, 0);
     if (state === ACTIVE && Atomics.load(this.#control, EPOCH) === this.#epoch) return;
     throw new FreezeLostError(
       state === ABORTED ? "the shadow area was full, the view was given up" : "the freeze was released",
     );
+  }
+
+  #keep(page: number, place: number): void {
+    this.#keptPage[place] = -1;
+    this.fetch(page << PAGE_BITS, PAGE_SIZE, this.#kept, place << PAGE_BITS);
+    this.#keptPage[place] = page;
   }
 }

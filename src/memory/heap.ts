@@ -26,25 +26,35 @@
  * Invariants (verify): runs and spans tile the pages in use; no two free runs touch; each span's free, fresh and live
  * blocks add up; USED_BYTES, USED_PAGES and LIVE_BLOCKS equal what is found. Owner thread only.
  */
-import { PAGE_BITS, PAGE_SIZE, type Region } from "./region.ts";
-import { CLASS_COUNT, CLASS_SIZES, classOf, SMALL_MAX, SPAN_HEADER_SIZE, SPAN_PAGES, SPAN_SIZE } from "./size-classes.ts";
+
 import {
   FIRST_PAGE,
   FRESH_PAGE,
   LARGE,
   PAGE_MAP_AT,
-  PageRuns,
   PAGES,
+  PageRuns,
   RegionFullError,
   SPAN,
   USED_PAGES,
 } from "./page-runs.ts";
+import { PAGE_BITS, PAGE_SIZE, type Region } from "./region.ts";
+import {
+  CLASS_COUNT,
+  CLASS_SIZES,
+  classOf,
+  SMALL_MAX,
+  SPAN_HEADER_SIZE,
+  SPAN_PAGES,
+  SPAN_SIZE,
+} from "./size-classes.ts";
 
 const MAGIC = 0;
 const VERSION = 4;
 const USED_BYTES = 20;
 const LIVE_BLOCKS = 28;
-const ROOT = 32;
+/** Byte offset of the word that holds the root: readers of a frozen region begin there. */
+export const ROOT = 32;
 const SPAN_HEADS = 512;
 
 const MAGIC_VALUE = 0x574c5453;
@@ -100,6 +110,22 @@ export class Heap {
     this.#runs = new PageRuns(region);
   }
 
+  /**
+   * Takes every block back at once, in O(pages ever used); the pages stay with this process, to be used again. The
+   * heap is as new: the root is NONE.
+   */
+  reset(): void {
+    const { region } = this;
+    const first = region.word(FIRST_PAGE);
+    const mapAt = PAGE_MAP_AT + first * 4;
+    const mapLength = (region.word(FRESH_PAGE) - first) * 4;
+    region.guard(0, PAGE_SIZE);
+    this.#words.fill(0, USED_BYTES >>> 2, PAGE_SIZE >>> 2);
+    region.setWord(FRESH_PAGE, first);
+    region.guard(mapAt, mapLength);
+    this.#words.fill(0, mapAt >>> 2, (mapAt + mapLength) >>> 2);
+  }
+
   /** The ref under which the region's owner finds everything else; NONE in a new region. */
   get root(): Ref {
     return this.region.word(ROOT);
@@ -112,6 +138,11 @@ export class Heap {
   /** Bytes in blocks handed out: one load, for limits that are checked at every write. */
   get usedBytes(): number {
     return this.#words[USED_BYTES >>> 2]!;
+  }
+
+  /** Pages that are surely left; a small block takes SPAN_PAGES at the most, a large one its own. May be negative. */
+  get sparePages(): number {
+    return this.#runs.spare;
   }
 
   /**
@@ -130,7 +161,8 @@ export class Heap {
   /** Takes a block back. Its first word is overwritten. */
   free(ref: Ref): void {
     const entry = this.#words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;
-    if ((entry & 3) === SPAN) this.#freeSmall(ref, (ref & -PAGE_SIZE) - ((entry >>> 10) << PAGE_BITS), (entry >>> 2) & 0xff);
+    if ((entry & 3) === SPAN)
+      this.#freeSmall(ref, (ref & -PAGE_SIZE) - ((entry >>> 10) << PAGE_BITS), (entry >>> 2) & 0xff);
     else this.#freeLarge(ref, entry);
   }
 
@@ -277,8 +309,10 @@ export class Heap {
       liveBlocks += live;
       return SPAN_PAGES;
     });
-    if (usedBytes !== region.word(USED_BYTES)) throw new Error(`heap: USED_BYTES ${region.word(USED_BYTES)} != ${usedBytes}`);
-    if (usedPages !== region.word(USED_PAGES)) throw new Error(`heap: USED_PAGES ${region.word(USED_PAGES)} != ${usedPages}`);
+    if (usedBytes !== region.word(USED_BYTES))
+      throw new Error(`heap: USED_BYTES ${region.word(USED_BYTES)} != ${usedBytes}`);
+    if (usedPages !== region.word(USED_PAGES))
+      throw new Error(`heap: USED_PAGES ${region.word(USED_PAGES)} != ${usedPages}`);
     if (liveBlocks !== region.word(LIVE_BLOCKS)) throw new Error(`heap: LIVE_BLOCKS != ${liveBlocks}`);
     if (roomy.size !== 0) throw new Error("heap: a listed span is not in the page map");
   }

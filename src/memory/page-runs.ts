@@ -57,6 +57,11 @@ export class PageRuns {
     this.#reserve = Math.max(2 * 16, (region.size >>> PAGE_BITS) >>> 6);
   }
 
+  /** Pages never used, all in a row, less the reserve: requests that add up to no more cannot fail. */
+  get spare(): number {
+    return this.#region.word(PAGES) - this.#region.word(FRESH_PAGE) - this.#reserve;
+  }
+
   /** A run of `pages` pages; its page-map words are the caller's to set. @throws RegionFullError */
   take(pages: number, structural: boolean): number {
     const region = this.#region;

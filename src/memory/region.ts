@@ -25,6 +25,7 @@
  * throws, and whoever started the freeze is told by `release()`. Never silent, and the writer never waits.
  */
 import { threadId } from "node:worker_threads";
+import { Discarded } from "./discarded.ts";
 
 export const PAGE_BITS = 12;
 export const PAGE_SIZE = 1 << PAGE_BITS;
@@ -80,6 +81,7 @@ export class Region {
   readonly #slots: number;
   readonly #shadowLimit: number;
   readonly #owner = threadId;
+  readonly #discarded = new Discarded();
   #shadow: SharedArrayBuffer | undefined;
   #shadowBytes: Uint8Array | undefined;
   #epoch = 0;
@@ -141,22 +143,27 @@ export class Region {
     return { buffer: this.buffer, control: this.#control, shadow: this.#shadow, epoch: this.#epoch };
   }
 
-  /** Ends the view. Whoever read it must have finished; a reader that has not finds another epoch and throws. */
+  /**
+   * Ends the view. Whoever read it must have finished; a reader that has not finds another epoch and throws.
+   * @throws Error if the freeze was audited and a write escaped the guard; the view has ended all the same
+   */
   release(): FreezeOutcome {
     const control = this.#controlWords;
     const state = control[STATE];
     if (state === IDLE) throw new Error("region: no freeze is active");
     const copiedPages = control[SHADOW_USED]!;
-    if (this.#audited !== undefined && state === ACTIVE) this.#audit(this.#audited);
+    const escaped = this.#audited !== undefined && state === ACTIVE ? this.#findEscaped(this.#audited) : undefined;
     this.#audited = undefined;
     this.frozen = false;
     this.#epoch += 1;
     Atomics.store(control, EPOCH, this.#epoch);
-    Atomics.store(control, STATE, IDLE);
-    if (copiedPages > SHADOW_KEPT_PAGES) {
+    // An exchange, as for a mark: the next, unguarded write must not be seen by a reader that still finds ACTIVE.
+    Atomics.exchange(control, STATE, IDLE);
+    if (copiedPages > SHADOW_KEPT_PAGES && this.#discarded.offer(this.#shadow!)) {
       this.#shadow = undefined;
       this.#shadowBytes = undefined;
     }
+    if (escaped !== undefined) throw new Error(`region: a write to page ${escaped} escaped the guard`);
     return { aborted: state === ABORTED, copiedPages };
   }
 
@@ -166,8 +173,8 @@ export class Region {
   }
 
   #preserve(at: number, length: number): void {
-    const last = (at + (length > 0 ? length - 1 : 0)) >>> PAGE_BITS;
-    for (let page = at >>> PAGE_BITS; page <= last; page++) {
+    const last = (at + length - 1) >> PAGE_BITS;
+    for (let page = at >>> PAGE_BITS; page <= last && this.frozen; page++) {
       if (this.#controlWords[MARKS + page] !== this.#epoch) this.#preservePage(page);
     }
   }
@@ -193,16 +200,19 @@ export class Region {
     this.frozen = false;
   }
 
-  #audit(before: Buffer): void {
+  /** The first page whose frozen contents, live or in the shadow area, are not what they were; undefined if none. */
+  #findEscaped(before: Buffer): number | undefined {
+    const control = this.#controlWords;
     for (let page = 0; page < this.size >>> PAGE_BITS; page++) {
-      if (this.#controlWords[MARKS + page] === this.#epoch) continue;
+      const isMarked = control[MARKS + page] === this.#epoch;
       const at = page << PAGE_BITS;
-      if (before.compare(this.bytes, at, at + PAGE_SIZE, at, at + PAGE_SIZE) !== 0) {
-        throw new Error(`region: a write to page ${page} escaped the guard`);
-      }
+      const frozenAt = isMarked ? control[this.#slots + page]! << PAGE_BITS : at;
+      const frozen = isMarked ? this.#shadowBytes! : this.bytes;
+      if (before.compare(frozen, frozenAt, frozenAt + PAGE_SIZE, at, at + PAGE_SIZE) !== 0) return page;
     }
+    return undefined;
   }
 }
 
-/** A shadow area that copied more than this is given back to the operating system when its freeze ends. */
+/** A shadow area that copied more than this may be given back to the operating system when its freeze ends. */
 const SHADOW_KEPT_PAGES = 4096;

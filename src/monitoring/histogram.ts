@@ -4,6 +4,8 @@
 const BUCKETS = 128;
 /** Buckets begin at a quarter of a microsecond. */
 const UNIT = 4;
+/** Nine minutes, in units: what takes longer is counted as this. */
+const LARGEST = 2 ** 31 - 1;
 
 export class Histogram {
   readonly #counts = new Uint32Array(BUCKETS);
@@ -14,7 +16,7 @@ export class Histogram {
   }
 
   add(microseconds: number): void {
-    const scaled = Math.max(1, microseconds * UNIT) | 0;
+    const scaled = Math.min(LARGEST, Math.max(1, microseconds * UNIT)) | 0;
     const power = 31 - Math.clz32(scaled);
     const quarter = power < 2 ? 0 : (scaled >>> (power - 2)) & 3;
     this.#counts[power * 4 + quarter]! += 1;

@@ -6,6 +6,7 @@
  * those that carry or answer with many bytes, so that the slow log misses nothing that could be slow.
  */
 import { Histogram } from "./histogram.ts";
+import { Rate } from "./rate.ts";
 
 /** A power of two: one in so many calls of a fast command is timed. */
 export const SAMPLE_EVERY = 128;
@@ -42,6 +43,12 @@ export class Statistics {
   totalCommands = 0;
   inputBytes = 0;
   outputBytes = 0;
+  /** Reads from connections, and writes to them. */
+  reads = 0;
+  writes = 0;
+  readonly commandRate = new Rate();
+  readonly inputRate = new Rate();
+  readonly outputRate = new Rate();
 
   /** The statistics of the command whose id this is. */
   of(id: number): CommandStatistics {
@@ -55,6 +62,13 @@ export class Statistics {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
+  /** Samples the rates; called about ten times a second. @param clockMs milliseconds of a clock that never steps back */
+  tick(clockMs: number): void {
+    this.commandRate.sample(this.totalCommands, clockMs);
+    this.inputRate.sample(this.inputBytes, clockMs);
+    this.outputRate.sample(this.outputBytes, clockMs);
+  }
+
   /** CONFIG RESETSTAT. */
   reset(): void {
     this.#commands.length = 0;
@@ -63,5 +77,8 @@ export class Statistics {
     this.totalCommands = 0;
     this.inputBytes = 0;
     this.outputBytes = 0;
+    this.reads = 0;
+    this.writes = 0;
+    for (const rate of [this.commandRate, this.inputRate, this.outputRate]) rate.reset();
   }
 }

@@ -3,30 +3,44 @@
  *
  *     feed(bytes, start, end) ─▶ next() … next() ─▶ false: the rest is an unfinished request
  *
- * The arguments point into the fed bytes. What is unfinished when they end is kept in a buffer of the connection's own,
- * and parsing goes on there where it stopped: a request that arrives byte by byte is still looked at once. A large
- * argument whose length is known gets its buffer in one piece.
+ * The arguments point into the fed bytes. What is unfinished when these end is kept in a buffer of the connection's own,
+ * and parsing goes on there where it stopped: a request that arrives byte by byte is still looked at once. Of what is
+ * fed next, only as much is copied to it as the unfinished request needs; behind that, the fed bytes themselves follow.
+ *
+ *     kept  [ *3 $3 SET $1 k $5 he┊llo ]           copied from the next bytes: "llo" and, in steps, a little more
+ *     fed                         [ llo *2 $3 GET $1 k *1 … ]      parsing comes back to these at "*2"
+ *
+ * A declared length alone makes nothing large: the buffer grows in steps of eight towards it, as the bytes come.
  *
  * Limits and error texts are Redis's: a request that breaks them throws a ProtocolError, after which the connection is
- * of no more use.
+ * of no more use. A header line ends at its CR and the byte behind it, whatever that is, as in Redis. One difference is
+ * meant: Redis stops reading at a zero byte in a header or an inline request and waits; here it is a byte like others.
  */
 import { Arguments } from "../base/arguments.ts";
-import { EMPTY_BYTES } from "../base/bytes.ts";
-import { splitInline } from "./inline.ts";
+import { copyBytes, EMPTY_BYTES } from "../base/bytes.ts";
+import { parseInt64 } from "../base/int64.ts";
+import { splitArguments } from "../config/quoting.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
-const ASTERISK = 0x2a;
 const DOLLAR = 0x24;
+const ASTERISK = 0x2a;
+const ZERO = 0x30;
 /** A line that is not finished within this many bytes never will be. */
 const LINE_MAX = 64 * 1024;
+/** Where the lines of nearly all requests have ended: so far a loop beats the call that a search costs. */
+const LINE_USUAL = 32;
 const MULTIBULK_MAX = 2 ** 31 - 1;
 /** Before a client has authenticated, it may not make the server hold much. */
 const UNAUTHENTICATED_MULTIBULK_MAX = 10;
 const UNAUTHENTICATED_BULK_MAX = 16384;
 /** Larger argument tables and buffers are let go once the request that needed them is done. */
 const KEPT_ARGUMENTS = 1024;
-const KEPT_BUFFER = 32 * 1024;
+const KEPT_BUFFER = 64 * 1024;
+/** A buffer beyond KEPT_BUFFER is at most this many times as large as what has come. */
+const FORESIGHT = 32;
+/** Fed bytes that an unfinished request of unknown length takes at a time. */
+const STEP = 256;
 
 /** The connection broke the protocol; the text goes to it as its last reply. */
 export class ProtocolError extends Error {
@@ -45,7 +59,7 @@ export class RequestParser {
   readonly args = new Arguments();
   isAuthenticated = true;
   readonly #limits: RequestLimits;
-  /** Where the bytes being parsed are, and how far. */
+  /** Where the bytes being parsed are, and how far: the fed ones or the kept ones. */
   #bytes: Buffer = EMPTY_BYTES;
   #at = 0;
   #end = 0;
@@ -57,9 +71,27 @@ export class RequestParser {
   #bulkLength = -1;
   /** The connection's own buffer for what is unfinished; EMPTY_BYTES while there is nothing. */
   #kept: Buffer = EMPTY_BYTES;
+  /** What was fed last; of it, [#fedStart, #fedAt) has been copied to the end of #kept. */
+  #fed: Buffer = EMPTY_BYTES;
+  #fedStart = 0;
+  #fedAt = 0;
+  #fedEnd = 0;
 
   constructor(limits: RequestLimits) {
     this.#limits = limits;
+  }
+
+  /** Where the requests stand that have not been parsed yet: [position, end) of `bytes`. */
+  get bytes(): Buffer {
+    return this.#bytes;
+  }
+
+  get position(): number {
+    return this.#at;
+  }
+
+  get end(): number {
+    return this.#end;
   }
 
   /** Bytes kept of an unfinished request. */
@@ -67,21 +99,18 @@ export class RequestParser {
     return this.#kept === EMPTY_BYTES ? 0 : this.#end - this.#begin;
   }
 
-  /** Bytes that the connection's own buffer has free. */
+  /** Bytes that the connection's own buffer has beside them. */
   get keptFree(): number {
-    return this.#kept === EMPTY_BYTES ? 0 : this.#kept.length - this.#end;
+    return this.#kept.length - this.keptBytes;
   }
 
   /** Gives the parser what came in; `bytes` must stay as it is until `next` has said false or `keep` was called. */
   feed(bytes: Buffer, start: number, end: number): void {
-    if (this.#kept === EMPTY_BYTES) {
-      this.#bytes = bytes;
-      this.#begin = start;
-      this.#at = start;
-      this.#end = end;
-      return;
-    }
-    this.#append(bytes, start, end);
+    this.#fed = bytes;
+    this.#fedStart = start;
+    this.#fedAt = start;
+    this.#fedEnd = end;
+    if (this.#kept === EMPTY_BYTES) this.#goOnInFed(start);
   }
 
   /**
@@ -90,18 +119,13 @@ export class RequestParser {
    * @throws ProtocolError
    */
   next(): boolean {
-    for (;;) {
-      if (this.#remaining === 0) {
-        this.#begin = this.#at;
-        if (!this.#beginRequest()) return this.#keep();
-        if (this.#remaining === 0) {
-          if (this.args.count > 0) return true;
-          continue;
-        }
-      }
-      if (!this.#readArguments()) return this.#keep();
-      return true;
+    while (!this.#parse()) {
+      if (this.#fill()) continue;
+      if (this.#remaining === 0 && this.args.starts.length > KEPT_ARGUMENTS) this.args.release();
+      this.#keep();
+      return false;
     }
+    return true;
   }
 
   /** Takes the last request back: `next` will find it again. */
@@ -110,177 +134,209 @@ export class RequestParser {
     this.args.count = 0;
   }
 
-  /** Keeps what has not been parsed yet, because the fed buffer is needed for something else. */
+  /** Keeps what has not been parsed yet, because the fed buffer is needed for something else. Ends `args`. */
   keep(): void {
-    this.#begin = this.#remaining === 0 ? this.#at : this.#begin;
+    if (this.#remaining === 0) this.#begin = this.#at;
+    if (this.#bytes === this.#kept) this.#append(this.#fedEnd - this.#fedAt);
     this.#keep();
+  }
+
+  /** @returns false where the bytes end before a request does */
+  #parse(): boolean {
+    while (this.#remaining === 0) {
+      if (this.#bytes === this.#kept) this.#leaveKept();
+      this.#begin = this.#at;
+      if (!this.#beginRequest()) return false;
+      if (this.#remaining === 0 && this.args.count > 0) return true;
+    }
+    return this.#readArguments();
   }
 
   /** The header of a request, or a whole inline request. @returns false if there is not enough */
   #beginRequest(): boolean {
     const at = this.#at;
     if (at >= this.#end) return false;
-    if (this.args.starts.length > KEPT_ARGUMENTS) this.args.release();
     if (this.#bytes[at] !== ASTERISK) return this.#readInline();
-    const lineEnd = this.#findLineEnd(at, "too big mbulk count string");
-    if (lineEnd === -1) return false;
-    const count = parseLength(this.#bytes, at + 1, lineEnd);
-    if (count === undefined || count > MULTIBULK_MAX) throw new ProtocolError("Protocol error: invalid multibulk length");
+    let count = this.#end - at >= 4 && this.#bytes[at + 2] === CR ? this.#bytes[at + 1]! - ZERO : -1;
+    if (count >= 0 && count <= 9) this.#at = at + 4;
+    else {
+      const lineEnd = this.#findLineEnd(at, "too big mbulk count string");
+      if (lineEnd === -1) return false;
+      count = this.#parseCount(at + 1, lineEnd);
+      this.#at = lineEnd + 2;
+    }
+    this.args.reset(this.#bytes);
+    this.#remaining = count;
+    return true;
+  }
+
+  #parseCount(start: number, end: number): number {
+    const count = parseInt64(this.#bytes, start, end - start);
+    if (count === undefined || count > MULTIBULK_MAX) {
+      throw new ProtocolError("Protocol error: invalid multibulk length");
+    }
     if (count > UNAUTHENTICATED_MULTIBULK_MAX && !this.isAuthenticated) {
       throw new ProtocolError("Protocol error: unauthenticated multibulk length");
     }
-    this.#at = lineEnd + 2;
-    this.args.reset(this.#bytes);
-    this.#remaining = Math.max(0, count);
-    this.#bulkLength = -1;
-    return true;
+    return count > 0 ? Number(count) : 0;
   }
 
+  /** Reads as many of the request's arguments as are there. @returns true if these are all */
   #readArguments(): boolean {
-    const bytes = this.#bytes;
     const { args } = this;
-    while (this.#remaining > 0) {
-      if (this.#bulkLength === -1 && !this.#readBulkHeader()) return false;
-      const start = this.#at;
-      if (this.#end - start < this.#bulkLength + 2) return false;
-      args.push(start, this.#bulkLength);
-      this.#at = start + this.#bulkLength + 2;
-      this.#bulkLength = -1;
-      this.#remaining -= 1;
-    }
-    args.bytes = bytes;
-    return true;
-  }
-
-  #readBulkHeader(): boolean {
     const bytes = this.#bytes;
-    const at = this.#at;
-    // The common header, "$" and one or two digits, without a search for its end.
-    if (this.#end - at >= 5 && bytes[at] === DOLLAR) {
-      const first = bytes[at + 1]! - 0x30;
-      if (first >= 0 && first <= 9 && bytes[at + 2] === CR) {
-        this.#bulkLength = first;
-        this.#at = at + 4;
-        return true;
+    const end = this.#end;
+    let at = this.#at;
+    let length = this.#bulkLength;
+    let remaining = this.#remaining;
+    for (; remaining > 0; remaining -= 1) {
+      if (length === -1) {
+        // The common header, "$" and one or two digits, without a call.
+        const first = end - at >= 5 && bytes[at] === DOLLAR ? bytes[at + 1]! - ZERO : -1;
+        const second = first >= 0 && first <= 9 ? bytes[at + 2]! : -1;
+        if (second === CR) {
+          length = first;
+          at += 4;
+        } else if (first > 0 && second >= ZERO && second <= ZERO + 9 && bytes[at + 3] === CR) {
+          length = first * 10 + second - ZERO;
+          at += 5;
+        } else {
+          this.#at = at;
+          length = this.#readBulkHeader();
+          at = this.#at;
+        }
       }
-      const second = bytes[at + 2]! - 0x30;
-      if (first >= 1 && first <= 9 && second >= 0 && second <= 9 && bytes[at + 3] === CR) {
-        this.#bulkLength = first * 10 + second;
-        this.#at = at + 5;
-        return true;
-      }
+      if (length === -1 || end - at < length + 2) break;
+      args.push(at, length);
+      at += length + 2;
+      length = -1;
     }
-    return this.#readLongBulkHeader();
+    this.#at = at;
+    this.#bulkLength = length;
+    this.#remaining = remaining;
+    return remaining === 0;
   }
 
-  #readLongBulkHeader(): boolean {
+  /** @returns the length of the argument that follows, -1 if its header is not complete */
+  #readBulkHeader(): number {
     const at = this.#at;
-    if (at >= this.#end) return false;
     const lineEnd = this.#findLineEnd(at, "too big bulk count string");
-    if (lineEnd === -1) return false;
+    if (lineEnd === -1) return -1;
     const bytes = this.#bytes;
     if (bytes[at] !== DOLLAR) {
       throw new ProtocolError(`Protocol error: expected '$', got '${String.fromCharCode(bytes[at]!)}'`);
     }
-    const length = parseLength(bytes, at + 1, lineEnd);
+    const length = parseInt64(bytes, at + 1, lineEnd - at - 1);
     if (length === undefined || length < 0 || length > this.#limits.bulkMax) {
       throw new ProtocolError("Protocol error: invalid bulk length");
     }
     if (length > UNAUTHENTICATED_BULK_MAX && !this.isAuthenticated) {
       throw new ProtocolError("Protocol error: unauthenticated bulk length");
     }
-    this.#bulkLength = length;
     this.#at = lineEnd + 2;
-    return true;
+    return Number(length);
   }
 
   /** @returns the position of the line's CR, -1 if the line is not complete. @throws ProtocolError if it is too long */
   #findLineEnd(at: number, tooLong: string): number {
     const bytes = this.#bytes;
-    const end = Math.min(this.#end - 1, at + LINE_MAX);
-    for (let position = at; position < end; position++) if (bytes[position] === CR) return position;
-    if (this.#end - at > LINE_MAX) throw new ProtocolError(`Protocol error: ${tooLong}`);
-    return -1;
+    const near = Math.min(this.#end, at + LINE_USUAL);
+    let position = at;
+    while (position < near && bytes[position] !== CR) position += 1;
+    if (position === near) {
+      const line = bytes.subarray(at, Math.min(this.#end, at + LINE_MAX + 1));
+      const found = line.indexOf(CR);
+      if (found === -1 && line.length > LINE_MAX) throw new ProtocolError(`Protocol error: ${tooLong}`);
+      if (found === -1) return -1;
+      position = at + found;
+    }
+    return position + 2 > this.#end ? -1 : position;
   }
 
   #readInline(): boolean {
-    const line = this.#bytes.subarray(this.#at, this.#end);
+    const line = this.#bytes.subarray(this.#at, Math.min(this.#end, this.#at + LINE_MAX + 1));
     const newline = line.indexOf(LF);
-    if (newline === -1) {
-      if (line.length > LINE_MAX) throw new ProtocolError("Protocol error: too big inline request");
-      return false;
-    }
+    if (newline === -1 && line.length > LINE_MAX) throw new ProtocolError("Protocol error: too big inline request");
+    if (newline === -1) return false;
+    const words = splitArguments(line.latin1Slice(0, line[newline - 1] === CR ? newline - 1 : newline));
+    if (words === undefined) throw new ProtocolError("Protocol error: unbalanced quotes in request");
     this.#at += newline + 1;
-    const length = newline > 0 && line[newline - 1] === CR ? newline - 1 : newline;
-    if (!splitInline(line.subarray(0, length), this.args)) {
-      throw new ProtocolError("Protocol error: unbalanced quotes in request");
+    this.args.reset(Buffer.from(words.join(""), "latin1"));
+    let start = 0;
+    for (const word of words) {
+      this.args.push(start, word.length);
+      start += word.length;
     }
     return true;
   }
 
-  /** Moves the unfinished request to the connection's own buffer. */
-  #keep(): false {
-    const length = this.#end - this.#begin;
-    if (length === 0) {
-      this.#kept = EMPTY_BYTES;
-      this.#bytes = EMPTY_BYTES;
-      return false;
-    }
-    if (this.#bytes === this.#kept && this.#begin === 0) return false;
-    const target = this.#bytes === this.#kept ? this.#kept : Buffer.allocUnsafeSlow(this.#capacityFor(length));
-    target.set(this.#bytes.subarray(this.#begin, this.#end));
-    this.#rebase(target, length);
-    return false;
+  #goOnInFed(at: number): void {
+    this.#kept = EMPTY_BYTES;
+    this.#bytes = this.#fed;
+    this.#at = at;
+    this.#end = this.#fedEnd;
+    this.#begin = at;
   }
 
-  /** A large argument whose length is known is given room at once, so that it is not copied again while it grows. */
-  #capacityFor(length: number): number {
-    const expected = this.#bulkLength > 0 ? this.#at - this.#begin + this.#bulkLength + 2 : 0;
-    return Math.max(length * 2, Math.min(expected, length + 64 * 1024 * 1024), 256);
+  /** Goes on in the fed bytes, if all that is still to be parsed stands in them. */
+  #leaveKept(): void {
+    const unread = this.#end - this.#at;
+    if (unread <= this.#fedAt - this.#fedStart) this.#goOnInFed(this.#fedAt - unread);
   }
 
-  #append(bytes: Buffer, start: number, end: number): void {
+  /** Copies more of the fed bytes behind the unfinished request. @returns false if there are none */
+  #fill(): boolean {
+    if (this.#bytes !== this.#kept || this.#fedAt === this.#fedEnd) return false;
+    const wanted = this.#bulkLength === -1 ? STEP : this.#bulkLength + 2 - (this.#end - this.#at);
+    this.#append(Math.min(wanted, this.#fedEnd - this.#fedAt));
+    return true;
+  }
+
+  #append(size: number): void {
     const length = this.#end - this.#begin;
-    if (length + end - start > this.#limits.queryBufferMax) {
+    if (length + size > this.#limits.queryBufferMax) {
       throw new ProtocolError("Protocol error: the query buffer's limit is reached");
     }
-    const needed = this.#end + end - start;
-    if (needed > this.#kept.length) {
-      const larger = Buffer.allocUnsafeSlow(this.#capacityFor(Math.max(length + end - start, KEPT_BUFFER >>> 1)));
-      larger.set(this.#kept.subarray(this.#begin, this.#end));
-      this.#rebase(larger, length);
-    }
-    this.#kept.set(bytes.subarray(start, end), this.#end);
-    this.#end += end - start;
-    this.#bytes = this.#kept;
-    this.args.bytes = this.#kept;
+    if (this.#end + size > this.#kept.length) this.#move(this.#capacityFor(length + size));
+    copyBytes(this.#fed, this.#fedAt, this.#kept, this.#end, size);
+    this.#fedAt += size;
+    this.#end += size;
   }
 
-  /** What was parsed so far now stands at the beginning of `target`. */
-  #rebase(target: Buffer, length: number): void {
-    const shift = this.#begin;
-    const { starts, count } = this.args;
-    for (let index = 0; index < count; index++) starts[index] = starts[index]! - shift;
-    this.args.bytes = target;
+  /** Leaves the fed bytes to their owner: what is unfinished stands in #kept from here on. */
+  #keep(): void {
+    const length = this.#end - this.#begin;
+    this.#fed = EMPTY_BYTES;
+    this.#fedStart = this.#fedAt = this.#fedEnd = 0;
+    if (length === 0) {
+      this.#goOnInFed(0);
+      return;
+    }
+    const capacity = this.#capacityFor(length);
+    const isFitting = this.#kept.length <= Math.max(KEPT_BUFFER, 4 * capacity);
+    if (this.#bytes !== this.#kept || !isFitting) this.#move(capacity);
+  }
+
+  /** Room for the whole request as far as its length is known, within FORESIGHT. */
+  #capacityFor(length: number): number {
+    let known = this.#bulkLength === -1 ? 0 : this.#at - this.#begin + this.#bulkLength + 2;
+    while (known > Math.max(KEPT_BUFFER, FORESIGHT * length)) known = Math.ceil(known / 8);
+    return Math.max(known, 2 * length, 2 * STEP);
+  }
+
+  /** Moves the unfinished request to the beginning of a new #kept. */
+  #move(capacity: number): void {
+    const target = Buffer.allocUnsafeSlow(capacity);
+    copyBytes(this.#bytes, this.#begin, target, 0, this.#end - this.#begin);
+    if (this.#remaining > 0) {
+      const { starts, count } = this.args;
+      for (let index = 0; index < count; index++) starts[index]! -= this.#begin;
+      this.args.bytes = target;
+    }
     this.#kept = target;
     this.#bytes = target;
-    this.#at -= shift;
+    this.#at -= this.#begin;
+    this.#end -= this.#begin;
     this.#begin = 0;
-    this.#end = length;
   }
-}
-
-/** A length as Redis reads it: canonical decimal, perhaps negative. @returns undefined for anything else */
-function parseLength(bytes: Buffer, start: number, end: number): number | undefined {
-  const isNegative = bytes[start] === 0x2d;
-  const first = isNegative ? start + 1 : start;
-  if (first === end || end - first > 19) return undefined;
-  if (bytes[first] === 0x30 && (end - first > 1 || isNegative)) return undefined;
-  let value = 0;
-  for (let at = first; at < end; at++) {
-    const digit = bytes[at]! - 0x30;
-    if (digit < 0 || digit > 9) return undefined;
-    value = value * 10 + digit;
-  }
-  return isNegative ? -value : value;
 }

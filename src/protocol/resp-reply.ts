@@ -60,10 +60,7 @@ export class RespReply implements Reply {
     this.#reserve(length + SLACK);
     this.#header(0x24, length);
     copyBytes(bytes, start, this.buffer, this.length, length);
-    const end = this.length + length;
-    this.buffer[end] = CR;
-    this.buffer[end + 1] = LF;
-    this.length = end + 2;
+    this.#endLine(this.length + length);
   }
 
   bulkText(text: string): void {
@@ -123,13 +120,12 @@ export class RespReply implements Reply {
     this.length = end + 2;
   }
 
+  /** A character is a byte: what an error quotes of its request is Latin-1, and goes out as it came in. */
   #line(kind: number, text: string): void {
-    this.#reserve(text.length * 3 + SLACK);
+    this.#reserve(text.length + SLACK);
     this.buffer[this.length] = kind;
-    const end = this.length + 1 + this.buffer.utf8Write(text, this.length + 1, text.length * 3);
-    this.buffer[end] = CR;
-    this.buffer[end + 1] = LF;
-    this.length = end + 2;
+    const end = this.length + 1 + this.buffer.latin1Write(text, this.length + 1, text.length);
+    this.#endLine(end);
   }
 
   #text(kind: number, prefix: string, text: string): void {
@@ -138,6 +134,10 @@ export class RespReply implements Reply {
     this.#header(kind, prefix.length + size);
     const start = this.length + this.buffer.latin1Write(prefix, this.length, prefix.length);
     const end = start + this.buffer.utf8Write(text, start, size);
+    this.#endLine(end);
+  }
+
+  #endLine(end: number): void {
     this.buffer[end] = CR;
     this.buffer[end + 1] = LF;
     this.length = end + 2;

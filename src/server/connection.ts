@@ -6,15 +6,20 @@
  * the buffer is free again; only if it has not is the buffer left to the stream and replaced.
  *
  * Bounded: while a client does not read its replies, its requests are not read either. What is asked of it without its
- * asking (MONITOR) counts against client-output-buffer-limit.
+ * asking (MONITOR) counts against client-output-buffer-limit, and so do replies that wait.
  */
+import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Client, Session } from "../commands/context.ts";
+import { CommandError } from "../commands/errors.ts";
 import type { ClientContext, LateReply } from "../engine/client-context.ts";
 import type { RespReply } from "../protocol/resp-reply.ts";
+import { lookAhead } from "../protocol/look-ahead.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
 import type { Server } from "./server.ts";
 
+/** With fewer bytes to come than two short requests, looking ahead is not worth it. */
+const AHEAD_BYTES_MIN = 48;
 /** Replies are sent from this size on, even if there are more requests to execute. */
 const FLUSH_AT = 256 * 1024;
 /** While so many bytes wait for a client to read, no more of its requests are executed. */
@@ -34,10 +39,15 @@ export class Connection implements Client {
   /** Requests wait: for the client to read, for a pause to end, for a late reply. */
   #isHeld = false;
   #isClosed = false;
+  /** Whether lines for MONITOR are being gathered, to go out together. */
+  #isGathering = false;
+  /** A socket has copied what it was given, or says that it has not; of other streams nobody knows. */
+  readonly #isSocket: boolean;
 
   constructor(server: Server, stream: Duplex, context: ClientContext) {
     this.#server = server;
     this.#stream = stream;
+    this.#isSocket = stream instanceof Socket;
     this.#context = context;
     this.session = context.session;
     this.#reply = server.reply;
@@ -65,6 +75,11 @@ export class Connection implements Client {
     return this.#stream.writableLength > 0 ? 1 : 0;
   }
 
+  /** Whether the silence is not the client's fault: it watches others, or waits for a reply. */
+  get isWaiting(): boolean {
+    return this.session.isMonitor || (this.#isHeld && this.#stream.writableLength === 0);
+  }
+
   kill(): void {
     if (this.#server.executing === this) {
       this.session.closeAfterReply = true;
@@ -78,8 +93,11 @@ export class Connection implements Client {
    * @returns false if no more should be read for now; `#release` resumes
    */
   receive(bytes: Buffer, length: number): boolean {
-    if (this.#isClosed) return false;
-    this.#server.statistics.inputBytes += length;
+    // Read and thrown away: a close with bytes unread would reset the connection, and the last replies be lost.
+    if (this.#isClosed) return true;
+    const { statistics } = this.#server;
+    statistics.reads += 1;
+    statistics.inputBytes += length;
     try {
       this.#parser.feed(bytes, 0, length);
       this.#execute();
@@ -92,7 +110,21 @@ export class Connection implements Client {
   /** Sends bytes that no request asked for: MONITOR's lines. Closes the connection if the client does not read them. */
   send(bytes: Buffer): void {
     if (this.#isClosed) return;
+    if (this.#server.executing === this) this.#flush();
+    if (!this.#isGathering) {
+      this.#isGathering = true;
+      this.#stream.cork();
+      process.nextTick(() => {
+        this.#isGathering = false;
+        this.#stream.uncork();
+      });
+    }
     this.#stream.write(bytes);
+    this.checkOutputLimit();
+  }
+
+  /** Disconnects a client that has too much to read, or enough of it for too long. */
+  checkOutputLimit(): void {
     if (this.#server.exceedsOutputLimit(this, this.#stream.writableLength)) this.#close();
   }
 
@@ -106,18 +138,38 @@ export class Connection implements Client {
     const server = this.#server;
     server.executing = this;
     server.keyspace.clock.forget();
+    session.lastCommandAt = server.keyspace.clock.now();
     reply.version = session.protocol;
+    let ahead = 0;
     try {
       while (!session.closeAfterReply && this.#parser.next()) {
         if (server.clients.paused !== undefined && this.#mustWait()) break;
+        if (ahead > 0) ahead -= 1;
+        else ahead = this.#lookAhead();
         this.#executeOne();
         if (this.#isHeld) break;
       }
     } finally {
-      server.executing = undefined;
+      server.keyspace.ahead.clear();
       this.#flush();
+      server.executing = undefined;
     }
+    if (session.isMonitor || server.engine.monitors.size > 0) this.#listenOrNot();
     if (session.closeAfterReply) this.#closeGracefully();
+  }
+
+  /** @returns requests that were looked at ahead of their execution */
+  #lookAhead(): number {
+    const { bytes, position, end } = this.#parser;
+    if (end - position < AHEAD_BYTES_MIN) return 0;
+    return lookAhead(this.#server.keyspace, this.session.databaseIndex, bytes, position, end);
+  }
+
+  /** MONITOR, or RESET after it. */
+  #listenOrNot(): void {
+    const { monitors } = this.#server.engine;
+    if (this.session.isMonitor && !this.#isClosed) monitors.add(this);
+    else monitors.delete(this);
   }
 
   #executeOne(): void {
@@ -127,7 +179,13 @@ export class Connection implements Client {
     this.totalCommands += 1;
     const mode = session.replyMode;
     if (session.noTouch) this.#server.keyspace.touches = false;
-    this.#server.engine.execute(this.#context, this.#parser.args);
+    try {
+      this.#server.engine.execute(this.#context, this.#parser.args);
+    } catch (error) {
+      // Half a reply must not be sent.
+      reply.length = before;
+      throw new Error(`a defect in the command '${session.lastCommand}'`, { cause: error });
+    }
     if (session.noTouch) this.#server.keyspace.touches = true;
     if (mode !== "on" || session.replyMode !== "on") this.#silence(mode, before);
     this.#parser.isAuthenticated = session.isAuthenticated;
@@ -164,7 +222,10 @@ export class Connection implements Client {
       this.#flush();
       this.#release();
     };
-    work.then(finish, (error: unknown) => finish((reply) => reply.error(`ERR ${String(error)}`)));
+    work.then(finish, (error: unknown) => {
+      if (!(error instanceof CommandError)) throw error;
+      finish((reply) => reply.error(error.message));
+    });
   }
 
   #hold(): void {
@@ -192,30 +253,37 @@ export class Connection implements Client {
       reply.length = 0;
       return;
     }
-    this.#server.statistics.outputBytes += length;
+    const { statistics } = this.#server;
+    statistics.writes += 1;
+    statistics.outputBytes += length;
     this.#stream.write(reply.buffer.subarray(0, length));
-    if (this.#stream.writableLength > 0 || reply.buffer.length > FLUSH_AT) reply.renew();
+    const unread = this.#stream.writableLength;
+    if (unread > 0 || !this.#isSocket || reply.buffer.length > FLUSH_AT) reply.renew();
     else reply.length = 0;
-    if (this.#stream.writableLength > UNREAD_MAX) this.#hold();
+    if (unread > UNREAD_MAX) this.#hold();
+    if (unread > 0) this.checkOutputLimit();
   }
 
   /** A broken protocol ends the connection with its error; anything else is a defect, and is not hidden. */
   #refuse(error: unknown): void {
-    if (!(error instanceof ProtocolError)) throw error;
+    if (!(error instanceof ProtocolError)) {
+      this.#close();
+      throw error;
+    }
     this.#reply.error(`ERR ${error.message}`);
     this.#flush();
     this.#closeGracefully();
   }
 
   #closeGracefully(): void {
-    this.#stream.end(() => this.#stream.destroy());
+    this.#server.farewells.begin(this.#stream, LINGER_MS);
     this.#close(false);
-    setTimeout(() => this.#stream.destroy(), LINGER_MS).unref();
   }
 
   #close(destroy = true): void {
     if (!this.#isClosed) {
       this.#isClosed = true;
+      this.session.closeAfterReply = true;
       this.#server.forget(this);
     }
     if (destroy) this.#stream.destroy();

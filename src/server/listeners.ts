@@ -1,6 +1,6 @@
 /** Listeners: the addresses a server accepts connections on: TCP over IPv4 and IPv6, and unix sockets. */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
-import { createServer, type Server as NetServer, type Socket } from "node:net";
+import { connect, createServer, type Server as NetServer, type Socket } from "node:net";
 import type { Configuration } from "../config/configuration.ts";
 
 /** Where to listen. Port 0 takes a free one. */
@@ -8,13 +8,15 @@ export type Address =
   | { readonly host: string; readonly port: number }
   | { readonly path: string; readonly mode?: number };
 
-type Accept = (socket: Socket, isLocal: boolean) => void;
+type Accept = (socket: Socket, address: Address) => void;
 
 export class Listeners {
   readonly #configuration: Configuration;
   readonly #accept: Accept;
   readonly #servers = new Map<NetServer, Address>();
+  #isReferenced = true;
 
+  /** @param accept takes a connected socket that has not begun to read, and the address it was accepted on */
   constructor(configuration: Configuration, accept: Accept) {
     this.#configuration = configuration;
     this.#accept = accept;
@@ -24,28 +26,36 @@ export class Listeners {
     return [...this.#servers.values()];
   }
 
+  /** Whether listening keeps the process alive. */
+  get isReferenced(): boolean {
+    return this.#isReferenced;
+  }
+
   /** @returns the address that is really listened on. @throws the system's error */
   async listen(address: Address): Promise<Address> {
-    const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (socket) => {
-      const seconds = this.#configuration.get("tcp-keepalive");
-      if (!("path" in address)) socket.setKeepAlive(Number(seconds) > 0, Number(seconds) * 1000);
-      this.#accept(socket, "path" in address || isLoopback(socket.remoteAddress));
-    });
-    if ("path" in address) removeStaleSocket(address.path);
+    if ("path" in address) await removeStaleSocket(address.path);
+    const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (socket) =>
+      this.#welcome(socket, address),
+    );
     await new Promise<void>((resolve, reject) => {
       server.once("error", reject);
-      const backlog = Number(this.#configuration.get("tcp-backlog"));
+      const backlog = this.#configuration.get("tcp-backlog");
       const options = "path" in address ? { path: address.path } : { ...address, ipv6Only: address.host.includes(":") };
       server.listen({ ...options, backlog }, resolve);
     });
-    if ("path" in address && address.mode !== undefined && address.mode !== 0) chmodSync(address.path, address.mode);
+    // A connection that fails while it is accepted (no descriptor left, gone already) concerns nobody else.
+    server.on("error", () => undefined);
     const bound = server.address();
-    const actual = "path" in address || bound === null || typeof bound === "string" ? address : { ...address, port: bound.port };
+    const isTcp = !("path" in address) && bound !== null && typeof bound === "object";
+    const actual = isTcp ? { ...address, port: bound.port } : address;
     this.#servers.set(server, actual);
+    if (!this.#isReferenced) server.unref();
+    if ("path" in address && address.mode !== undefined && address.mode !== 0) chmodSync(address.path, address.mode);
     return actual;
   }
 
   unref(): void {
+    this.#isReferenced = false;
     for (const server of this.#servers.keys()) server.unref();
   }
 
@@ -54,14 +64,27 @@ export class Listeners {
     this.#servers.clear();
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
+
+  #welcome(socket: Socket, address: Address): void {
+    if (!("path" in address)) {
+      // Reset before it was accepted. It has no address left that tells whether it may be served.
+      if (socket.remoteAddress === undefined) {
+        socket.destroy();
+        return;
+      }
+      const seconds = this.#configuration.get("tcp-keepalive");
+      socket.setKeepAlive(seconds > 0, seconds * 1000);
+    }
+    this.#accept(socket, address);
+  }
 }
 
-/** "host:port" of both ends, as CLIENT LIST shows them; a path with port 0 for unix sockets. */
-export function describeAddress(socket: Socket): { address: string; localAddress: string } {
-  if (socket.remoteAddress === undefined) return { address: "/unixsocket:0", localAddress: "/unixsocket:0" };
+/** Both ends as CLIENT LIST shows them: "host:port", or a unix socket's path with port 0. */
+export function describeAddress(socket: Socket, listened: Address): { address: string; localAddress: string } {
+  if ("path" in listened) return { address: `${listened.path}:0`, localAddress: `${listened.path}:0` };
   return {
-    address: `${bracketed(socket.remoteAddress)}:${socket.remotePort ?? 0}`,
-    localAddress: `${bracketed(socket.localAddress ?? "")}:${socket.localPort ?? 0}`,
+    address: `${bracketed(socket.remoteAddress ?? "?")}:${socket.remotePort ?? 0}`,
+    localAddress: `${bracketed(socket.localAddress ?? "?")}:${socket.localPort ?? 0}`,
   };
 }
 
@@ -69,11 +92,21 @@ function bracketed(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-function isLoopback(host: string | undefined): boolean {
-  return host === undefined || host === "::1" || host.startsWith("127.") || host.startsWith("::ffff:127.");
+/** Whether a client at that address is on this machine. */
+export function isLoopback(host: string | undefined): boolean {
+  return host !== undefined && (host === "::1" || host.startsWith("127.") || host.startsWith("::ffff:127."));
 }
 
 /** A socket file that a dead process left behind must not keep its successor from listening. Other files stay. */
-function removeStaleSocket(path: string): void {
-  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() === true) unlinkSync(path);
+async function removeStaleSocket(path: string): Promise<void> {
+  if (lstatSync(path, { throwIfNoEntry: false })?.isSocket() !== true) return;
+  const isServed = await new Promise<boolean>((resolve) => {
+    const socket = connect({ path });
+    socket.once("error", (error: NodeJS.ErrnoException) => resolve(error.code !== "ECONNREFUSED"));
+    socket.once("connect", () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
+  if (!isServed) unlinkSync(path);
 }

@@ -5,7 +5,6 @@
  */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import type { OutputBufferLimit } from "../config/special-kinds.ts";
 import { ClientContext, type ClientOrigin } from "../engine/client-context.ts";
 import type { ClientRegistry } from "../engine/client-registry.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -15,7 +14,8 @@ import type { Statistics } from "../monitoring/statistics.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
 import { RespReply } from "../protocol/resp-reply.ts";
 import { Connection } from "./connection.ts";
-import { type Address, describeAddress, Listeners } from "./listeners.ts";
+import { Farewells } from "./farewells.ts";
+import { type Address, describeAddress, isLoopback, Listeners } from "./listeners.ts";
 import { OutputLimiter } from "./output-limiter.ts";
 import { descriptorOf, SocketReader } from "./socket-reader.ts";
 
@@ -24,6 +24,9 @@ const PROTECTED =
   "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the " +
   "default user: only connections from the loopback interface are served. Set a password (requirepass), or disable " +
   "protected mode (--protected-mode no) if nobody else can reach this port.\r\n";
+
+/** How long a client that is refused may take to read why. */
+const REFUSAL_MS = 1000;
 
 export class Server {
   readonly store: Store;
@@ -36,6 +39,7 @@ export class Server {
   readonly reply = new RespReply();
   /** The connection whose request is being executed. */
   executing: Connection | undefined;
+  readonly farewells = new Farewells();
   readonly #connections = new Set<Connection>();
   readonly #listeners: Listeners;
   readonly #reader: SocketReader;
@@ -52,22 +56,22 @@ export class Server {
     this.statistics = store.services.statistics;
     this.clients = store.clients;
     this.limits = {
-      bulkMax: Number(configuration.get("proto-max-bulk-len")),
-      queryBufferMax: Number(configuration.get("client-query-buffer-limit")),
+      bulkMax: configuration.get("proto-max-bulk-len"),
+      queryBufferMax: configuration.get("client-query-buffer-limit"),
     };
     this.#stopListening.push(
       configuration.onChange("proto-max-bulk-len", (bytes) => {
-        this.limits.bulkMax = Number(bytes);
+        this.limits.bulkMax = bytes;
         return undefined;
       }),
       configuration.onChange("client-query-buffer-limit", (bytes) => {
-        this.limits.queryBufferMax = Number(bytes);
+        this.limits.queryBufferMax = bytes;
         return undefined;
       }),
     );
     this.#reader = new SocketReader(readsIntoOneBuffer);
-    this.#listeners = new Listeners(configuration, (socket, isLocal) => this.#accept(socket, isLocal));
-    this.#idleTimer = setInterval(() => this.#closeIdle(), 1000).unref();
+    this.#listeners = new Listeners(configuration, (socket, address) => this.#accept(socket, address));
+    this.#idleTimer = setInterval(() => this.#lookAfterClients(), 1000).unref();
   }
 
   /** Listens on a TCP address or a path. @throws the system's error if that is not possible */
@@ -79,7 +83,7 @@ export class Server {
     return this.#listeners.addresses;
   }
 
-  /** Whether listeners keep the process alive. */
+  /** From now on, neither listening nor a client's socket keeps the process alive. */
   unref(): void {
     this.#listeners.unref();
   }
@@ -87,9 +91,11 @@ export class Server {
   /** Serves a client at the other end of `stream`, in this process. */
   serve(stream: Duplex, origin: ClientOrigin): Connection {
     const connection = this.#open(stream, origin);
-    stream.on("data", (chunk: Buffer) => {
+    const receive = (chunk: Buffer): void => {
       if (!connection.receive(chunk, chunk.length)) stream.pause();
-    });
+    };
+    // Not at once: whoever writes at the other end may do so while a reply is being sent to it.
+    stream.on("data", (chunk: Buffer) => process.nextTick(receive, chunk));
     return connection;
   }
 
@@ -99,6 +105,7 @@ export class Server {
     for (const stop of this.#stopListening.splice(0)) stop();
     const closed = this.#listeners.close();
     for (const connection of [...this.#connections]) connection.kill();
+    this.farewells.close();
     await closed;
   }
 
@@ -112,29 +119,32 @@ export class Server {
 
   /** client-output-buffer-limit: a hard limit, and a softer one that may be exceeded for a time. */
   exceedsOutputLimit(connection: Connection, bytes: number): boolean {
-    const limit: OutputBufferLimit = this.store.configuration.get("client-output-buffer-limit").normal;
+    const { normal, pubsub } = this.store.configuration.get("client-output-buffer-limit");
+    // Normal clients have no limit by default; what nobody asked for would then pile up without end.
+    const limit = connection.session.isMonitor ? pubsub : normal;
     return this.#outputLimiter.isExceeded(connection, bytes, limit, Date.now());
   }
 
-  #accept(socket: Socket, isLocal: boolean): void {
-    const refusal = this.#refusal(isLocal);
+  #accept(socket: Socket, address: Address): void {
+    socket.on("error", () => socket.destroy());
+    const refusal = this.#refusal("path" in address || isLoopback(socket.remoteAddress));
     if (refusal !== undefined) {
       this.clients.rejectedConnections += 1;
-      socket.on("error", () => socket.destroy());
-      socket.end(refusal);
+      socket.write(refusal);
+      this.farewells.begin(socket, REFUSAL_MS);
       return;
     }
-    socket.on("error", () => socket.destroy());
-    this.#reader.adopt(socket, (adopted) => {
-      const origin = { ...describeAddress(adopted), fileDescriptor: descriptorOf(adopted), isEmbedded: false };
+    const adopted = this.#reader.adopt(socket, (adopted) => {
+      const origin = { ...describeAddress(adopted, address), fileDescriptor: descriptorOf(adopted), isEmbedded: false };
       const connection = this.#open(adopted, origin);
       return (bytes, length) => connection.receive(bytes, length);
     });
+    if (!this.#listeners.isReferenced) adopted.unref();
   }
 
   #refusal(isLocal: boolean): string | undefined {
     const { configuration } = this.store;
-    if (this.clients.size >= Number(configuration.get("maxclients"))) return MAX_CLIENTS_REACHED;
+    if (this.clients.size >= configuration.get("maxclients")) return MAX_CLIENTS_REACHED;
     const isOpen = configuration.get("requirepass").length === 0;
     return configuration.get("protected-mode") && isOpen && !isLocal ? PROTECTED : undefined;
   }
@@ -149,12 +159,13 @@ export class Server {
     return connection;
   }
 
-  #closeIdle(): void {
-    const seconds = Number(this.store.configuration.get("timeout"));
-    if (seconds === 0) return;
-    const before = Date.now() - seconds * 1000;
+  /** Disconnects who has been silent for too long, and who has too much to read for too long. */
+  #lookAfterClients(): void {
+    const seconds = this.store.configuration.get("timeout");
+    const before = seconds === 0 ? 0 : Date.now() - seconds * 1000;
     for (const connection of this.#connections) {
-      if (connection.session.lastCommandAt < before && !connection.session.isMonitor) connection.kill();
+      if (connection.session.lastCommandAt < before && !connection.isWaiting) connection.kill();
+      else if (connection.outputBufferBytes > 0) connection.checkOutputLimit();
     }
   }
 }

@@ -145,7 +145,9 @@ export function freePort(): Promise<number> {
     listener.once("error", reject);
     listener.listen(0, "127.0.0.1", () => {
       const address = listener.address();
-      listener.close(() => (address !== null && typeof address === "object" ? resolve(address.port) : reject()));
+      listener.close(() =>
+        address !== null && typeof address === "object" ? resolve(address.port) : reject(new Error("no free port")),
+      );
     });
   });
 }

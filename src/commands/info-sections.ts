@@ -1,0 +1,211 @@
+/**
+ * INFO's sections but for memory and commands. The fields of what does not exist here (replicas, modules, forks, a
+ * cluster) or not yet (files) are shown all the same, as an idle Redis shows them: dashboards and clients read them.
+ */
+import { machine, release, type } from "node:os";
+import type { Context } from "./context.ts";
+import type { Fields } from "./info.ts";
+import { REDIS_VERSION, STILLWATER_VERSION } from "./version.ts";
+
+const DAY_MS = 86_400_000;
+
+export function serverSection({ services, keyspace }: Context): Fields {
+  const { lifecycle, configuration } = services;
+  const now = keyspace.clock.now();
+  const uptime = Math.max(0, now - lifecycle.startedAt);
+  const hz = configuration.get("hz");
+  return {
+    redis_version: REDIS_VERSION,
+    redis_git_sha1: "00000000",
+    redis_git_dirty: 0,
+    redis_build_id: "0",
+    redis_mode: "standalone",
+    stillwater_version: STILLWATER_VERSION,
+    os: `${type()} ${release()} ${machine()}`,
+    arch_bits: 64,
+    monotonic_clock: "performance.now",
+    multiplexing_api: "libuv",
+    atomicvar_api: "Atomics",
+    gcc_version: "0.0.0",
+    node_version: process.versions.node,
+    process_id: process.pid,
+    process_supervised: "no",
+    run_id: lifecycle.runId,
+    tcp_port: lifecycle.port,
+    server_time_usec: now * 1000,
+    uptime_in_seconds: Math.floor(uptime / 1000),
+    uptime_in_days: Math.floor(uptime / DAY_MS),
+    hz,
+    configured_hz: hz,
+    lru_clock: keyspace.accessClock,
+    executable: lifecycle.executable,
+    config_file: lifecycle.configFile,
+    io_threads_active: 0,
+  };
+}
+
+export function clientsSection({ services }: Context): Fields {
+  let input = 0;
+  let output = 0;
+  for (const client of services.clients.list()) {
+    input = Math.max(input, client.queryBufferBytes);
+    output = Math.max(output, client.outputBufferBytes);
+  }
+  return {
+    connected_clients: services.clients.size,
+    cluster_connections: 0,
+    maxclients: services.configuration.get("maxclients"),
+    client_recent_max_input_buffer: input,
+    client_recent_max_output_buffer: output,
+    blocked_clients: 0,
+    tracking_clients: 0,
+    clients_in_timeout_table: 0,
+    total_blocking_keys: 0,
+    total_blocking_keys_on_nokey: 0,
+  };
+}
+
+export function persistenceSection({ services, keyspace }: Context): Fields {
+  return {
+    loading: 0,
+    async_loading: 0,
+    current_cow_peak: 0,
+    current_cow_size: 0,
+    current_cow_size_age: 0,
+    current_fork_perc: "0.00",
+    current_save_keys_processed: 0,
+    current_save_keys_total: 0,
+    rdb_changes_since_last_save: keyspace.changes,
+    rdb_bgsave_in_progress: 0,
+    rdb_last_save_time: services.lifecycle.lastSaveAt,
+    rdb_last_bgsave_status: "ok",
+    rdb_last_bgsave_time_sec: -1,
+    rdb_current_bgsave_time_sec: -1,
+    rdb_saves: 0,
+    rdb_last_cow_size: 0,
+    rdb_last_load_keys_expired: 0,
+    rdb_last_load_keys_loaded: 0,
+    aof_enabled: 0,
+    aof_rewrite_in_progress: 0,
+    aof_rewrite_scheduled: 0,
+    aof_last_rewrite_time_sec: -1,
+    aof_current_rewrite_time_sec: -1,
+    aof_last_bgrewrite_status: "ok",
+    aof_rewrites: 0,
+    aof_rewrites_consecutive_failures: 0,
+    aof_last_write_status: "ok",
+    aof_last_cow_size: 0,
+    module_fork_in_progress: 0,
+    module_fork_last_cow_size: 0,
+  };
+}
+
+export function statsSection({ services, keyspace }: Context): Fields {
+  const { statistics, clients } = services;
+  return {
+    total_connections_received: clients.totalConnections,
+    total_commands_processed: statistics.totalCommands,
+    instantaneous_ops_per_sec: Math.round(statistics.commandRate.perSecond),
+    total_net_input_bytes: statistics.inputBytes,
+    total_net_output_bytes: statistics.outputBytes,
+    total_net_repl_input_bytes: 0,
+    total_net_repl_output_bytes: 0,
+    instantaneous_input_kbps: (statistics.inputRate.perSecond / 1024).toFixed(2),
+    instantaneous_output_kbps: (statistics.outputRate.perSecond / 1024).toFixed(2),
+    instantaneous_input_repl_kbps: "0.00",
+    instantaneous_output_repl_kbps: "0.00",
+    rejected_connections: clients.rejectedConnections,
+    sync_full: 0,
+    sync_partial_ok: 0,
+    sync_partial_err: 0,
+    expired_keys: keyspace.expiredKeys,
+    expired_stale_perc: "0.00",
+    expired_time_cap_reached_count: 0,
+    expire_cycle_cpu_milliseconds: 0,
+    evicted_keys: 0,
+    evicted_clients: 0,
+    total_eviction_exceeded_time: 0,
+    current_eviction_exceeded_time: 0,
+    keyspace_hits: keyspace.hits,
+    keyspace_misses: keyspace.misses,
+    ...OF_OTHER_PARTS,
+    total_error_replies: statistics.totalErrors,
+    dump_payload_sanitizations: 0,
+    total_reads_processed: statistics.reads,
+    total_writes_processed: statistics.writes,
+    io_threaded_reads_processed: 0,
+    io_threaded_writes_processed: 0,
+    reply_buffer_shrinks: 0,
+    reply_buffer_expands: 0,
+    acl_access_denied_auth: 0,
+    acl_access_denied_cmd: 0,
+    acl_access_denied_key: 0,
+    acl_access_denied_channel: 0,
+  };
+}
+
+const OF_OTHER_PARTS: Fields = {
+  pubsub_channels: 0,
+  pubsub_patterns: 0,
+  pubsubshard_channels: 0,
+  latest_fork_usec: 0,
+  total_forks: 0,
+  migrate_cached_sockets: 0,
+  slave_expires_tracked_keys: 0,
+  active_defrag_hits: 0,
+  active_defrag_misses: 0,
+  active_defrag_key_hits: 0,
+  active_defrag_key_misses: 0,
+  total_active_defrag_time: 0,
+  current_active_defrag_time: 0,
+  tracking_total_keys: 0,
+  tracking_total_items: 0,
+  tracking_total_prefixes: 0,
+  unexpected_error_replies: 0,
+};
+
+export function replicationSection({ services }: Context): Fields {
+  return {
+    role: "master",
+    connected_slaves: 0,
+    master_failover_state: "no-failover",
+    master_replid: services.lifecycle.runId,
+    master_replid2: "0".repeat(40),
+    master_repl_offset: 0,
+    second_repl_offset: -1,
+    repl_backlog_active: 0,
+    repl_backlog_size: services.configuration.get("repl-backlog-size"),
+    repl_backlog_first_byte_offset: 0,
+    repl_backlog_histlen: 0,
+  };
+}
+
+/** Node.js 20 does not tell its threads apart: the main thread's time is the process's. */
+export function cpuSection(): Fields {
+  const { user, system } = process.cpuUsage();
+  const seconds = (microseconds: number): string => (microseconds / 1e6).toFixed(6);
+  return {
+    used_cpu_sys: seconds(system),
+    used_cpu_user: seconds(user),
+    used_cpu_sys_children: seconds(0),
+    used_cpu_user_children: seconds(0),
+    used_cpu_sys_main_thread: seconds(system),
+    used_cpu_user_main_thread: seconds(user),
+  };
+}
+
+export function modulesSection(): Fields {
+  return {};
+}
+
+export function clusterSection(): Fields {
+  return { cluster_enabled: 0 };
+}
+
+export function keyspaceSection({ keyspace }: Context): Fields {
+  const fields: Record<string, string> = {};
+  for (const { index, count, volatileCount } of keyspace.databases) {
+    if (count > 0) fields[`db${index}`] = `keys=${count},expires=${volatileCount},avg_ttl=0`;
+  }
+  return fields;
+}

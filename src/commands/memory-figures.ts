@@ -1,0 +1,69 @@
+/** What INFO, MEMORY STATS and MEMORY DOCTOR tell of memory, computed once for all of them. */
+import type { Keyspace } from "../keyspace/keyspace.ts";
+import { SLOT_SIZE } from "../structures/segments.ts";
+import type { Context } from "./context.ts";
+
+/** Bytes, unless a name says otherwise. */
+export interface MemoryFigures {
+  /** What data, tables and maps of pages occupy, and what a freeze has copied: `maxmemory` is about this. */
+  readonly used: number;
+  readonly peak: number;
+  /** Of `used`: everything but keys and values. */
+  readonly overhead: number;
+  readonly dataset: number;
+  /** Pages that hold any data. */
+  readonly active: number;
+  /** Pages of the regions that have ever been written: what the system had to provide for them. */
+  readonly resident: number;
+  /** What the whole process occupies, JavaScript and its code included. */
+  readonly process: number;
+  /** Buffers of connections. */
+  readonly clients: number;
+  readonly keys: number;
+}
+
+export function memoryFigures({ keyspace, services }: Context): MemoryFigures {
+  const { usedBytes, activeBytes, touchedBytes, shadowBytes } = keyspace.figures();
+  const used = usedBytes + shadowBytes;
+  let clients = 0;
+  for (const each of services.clients.list()) {
+    clients += each.queryBufferBytes + each.queryBufferFree + each.outputBufferBytes;
+  }
+  // Entries beside their data: tables, and what the keyspace needs beyond the blocks that it has handed out.
+  const overhead = usedBytes - keyspace.usedBytes + shadowBytes + tableBytes(keyspace);
+  return {
+    used,
+    peak: Math.max(used, keyspace.usedPeak),
+    overhead,
+    dataset: used - overhead,
+    active: activeBytes + shadowBytes,
+    resident: touchedBytes + shadowBytes,
+    process: process.memoryUsage.rss(),
+    clients,
+    keys: keyspace.databases.reduce((sum, { count }) => sum + count, 0),
+  };
+}
+
+function tableBytes(keyspace: Keyspace): number {
+  return keyspace.databases.reduce((sum, { index }) => sum + tableBytesOf(keyspace, index), 0);
+}
+
+/** Bytes of one database's tables. */
+export function tableBytesOf({ shards }: Keyspace, database: number): number {
+  return shards.reduce((sum, { dictionaries }) => {
+    const { segments, capacity } = dictionaries[database]!;
+    return sum + segments * capacity * SLOT_SIZE;
+  }, 0);
+}
+
+/** Bytes as people read them: 1.50K, 2.00M. */
+export function readableBytes(bytes: number): string {
+  if (bytes < 1024) return `${bytes}B`;
+  const power = Math.min(5, Math.floor(Math.log2(bytes) / 10));
+  return `${(bytes / 1024 ** power).toFixed(2)}${"KMGTP"[power - 1]}`;
+}
+
+/** `part` of `whole` as a fraction; 0 of nothing. */
+export function ratio(part: number, whole: number): number {
+  return whole === 0 ? 0 : part / whole;
+}

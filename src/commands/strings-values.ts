@@ -1,0 +1,234 @@
+/** Strings as a whole: reading, setting, and both at once. */
+import type { Arguments } from "../base/arguments.ts";
+import type { Int64 } from "../base/int64.ts";
+import { NO_DEADLINE } from "../keyspace/entry.ts";
+import type { Key } from "../keyspace/key.ts";
+import { buildString, setString } from "../keyspace/strings.ts";
+import { alone, bytes, type Choice, choice, deferred, key, named, oneOf, since, token } from "./argument.ts";
+import { command } from "./command.ts";
+import type { Context } from "./context.ts";
+import { deadlineFrom } from "./expiry.ts";
+import { ACCESS_KEY, GIVEN_AWAY_KEY, INSERT_KEY, OVERWRITE_KEY, UPDATE_KEY } from "./key-specs.ts";
+import { readString, replyString } from "./strings-access.ts";
+
+export const GET = command({
+  name: "GET",
+  summary: "Returns the string value of a key.",
+  complexity: "O(1)",
+  since: "1.0.0",
+  group: "string",
+  arity: 2,
+  flags: ["readonly", "fast"],
+  keys: [ACCESS_KEY],
+  args: { key: key() },
+  run(context, parsed, args) {
+    replyString(context, readString(context, args, parsed.key));
+  },
+});
+
+export const SET = command({
+  name: "SET",
+  summary: "Sets the string value of a key, whatever its type was.",
+  complexity: "O(1)",
+  since: "1.0.0",
+  group: "string",
+  arity: -3,
+  flags: ["write", "denyoom"],
+  keys: [
+    {
+      ...UPDATE_KEY,
+      notes: "Only with GET is the key read as well as written",
+      flags: [...UPDATE_KEY.flags, "variable_flags"],
+      flagsOf: (args, name) => (hasGet(args, name + 3) ? UPDATE_KEY.flags : OVERWRITE_KEY.flags),
+    },
+  ],
+  history: [
+    ["2.6.12", "Added the EX, PX, NX and XX options."],
+    ["6.0.0", "Added the KEEPTTL option."],
+    ["6.2.0", "Added the GET, EXAT and PXAT options."],
+    ["7.0.0", "Allowed the NX and GET options to be used together."],
+  ],
+  args: {
+    key: key(),
+    value: bytes(),
+    condition: since("2.6.12", oneOf("NX", "XX")),
+    get: since("6.2.0", token("GET")),
+    expiration: choice({
+      EX: since("2.6.12", named("seconds", deferred("integer"))),
+      PX: since("2.6.12", named("milliseconds", deferred("integer"))),
+      EXAT: since("6.2.0", named("unix-time-seconds", deferred("unix-time"))),
+      PXAT: since("6.2.0", named("unix-time-milliseconds", deferred("unix-time"))),
+      KEEPTTL: since("6.0.0", alone()),
+    }),
+  },
+  run(context, parsed, args) {
+    const { condition, get, expiration } = parsed;
+    let deadline: Int64 = expiration === undefined ? NO_DEADLINE : deadlineFrom(context, args, expiration, "set");
+    const key = get ? readString(context, args, parsed.key) : context.database.write(args, parsed.key);
+    if (condition !== undefined && key.found === (condition === "NX")) {
+      if (get) replyString(context, key);
+      else context.reply.null();
+      return;
+    }
+    if (expiration?.word === "KEEPTTL" && key.found) deadline = key.deadline;
+    if (get) {
+      exchange(context, key, args, parsed.value, deadline);
+      return;
+    }
+    setString(key, args.bytes, args.start(parsed.value), args.length(parsed.value), deadline);
+    context.reply.ok();
+  },
+});
+
+function hasGet(args: Arguments, from: number): boolean {
+  for (let index = from; index < args.count; index++) if (args.is(index, "GET")) return true;
+  return false;
+}
+
+/** Sets the key and replies with what it held. Nothing is replied before the new value is sure to have its place. */
+function exchange(context: Context, key: Key, args: Arguments, valueIndex: number, deadline: Int64): void {
+  const entry = buildString(key, args.bytes, args.start(valueIndex), args.length(valueIndex), deadline);
+  if (key.found) {
+    replyString(context, key);
+    key.link(entry);
+  } else {
+    key.link(entry);
+    context.reply.null();
+  }
+}
+
+export const SETNX = command({
+  name: "SETNX",
+  summary: "Sets the string value of a key that does not exist yet.",
+  complexity: "O(1)",
+  since: "1.0.0",
+  group: "string",
+  arity: 3,
+  flags: ["write", "denyoom", "fast"],
+  keys: [INSERT_KEY],
+  replacedBy: "`SET` with the `NX` argument",
+  deprecatedSince: "2.6.12",
+  args: { key: key(), value: bytes() },
+  run(context, parsed, args) {
+    const key = context.database.write(args, parsed.key);
+    const isNew = !key.found;
+    if (isNew) setString(key, args.bytes, args.start(parsed.value), args.length(parsed.value), NO_DEADLINE);
+    context.reply.integer(isNew ? 1 : 0);
+  },
+});
+
+/** Where SETEX and PSETEX have the time to live, as SET's option would give it. */
+const SECONDS: Choice<string> = { word: "EX", index: 2 };
+const MILLISECONDS: Choice<string> = { word: "PX", index: 2 };
+
+function setExpiring(context: Context, args: Arguments, lifetime: Choice<string>, name: string): void {
+  const deadline = deadlineFrom(context, args, lifetime, name);
+  setString(context.database.write(args, 1), args.bytes, args.start(3), args.length(3), deadline);
+  context.reply.ok();
+}
+
+export const SETEX = command({
+  name: "SETEX",
+  summary: "Sets the string value of a key and how many seconds it lives.",
+  complexity: "O(1)",
+  since: "2.0.0",
+  group: "string",
+  arity: 4,
+  flags: ["write", "denyoom"],
+  keys: [OVERWRITE_KEY],
+  replacedBy: "`SET` with the `EX` argument",
+  deprecatedSince: "2.6.12",
+  args: { key: key(), seconds: deferred("integer"), value: bytes() },
+  run(context, _parsed, args) {
+    setExpiring(context, args, SECONDS, "setex");
+  },
+});
+
+export const PSETEX = command({
+  name: "PSETEX",
+  summary: "Sets the string value of a key and how many milliseconds it lives.",
+  complexity: "O(1)",
+  since: "2.6.0",
+  group: "string",
+  arity: 4,
+  flags: ["write", "denyoom"],
+  keys: [OVERWRITE_KEY],
+  replacedBy: "`SET` with the `PX` argument",
+  deprecatedSince: "2.6.12",
+  args: { key: key(), milliseconds: deferred("integer"), value: bytes() },
+  run(context, _parsed, args) {
+    setExpiring(context, args, MILLISECONDS, "psetex");
+  },
+});
+
+export const GETSET = command({
+  name: "GETSET",
+  summary: "Sets the string value of a key and returns the one before.",
+  complexity: "O(1)",
+  since: "1.0.0",
+  group: "string",
+  arity: 3,
+  flags: ["write", "denyoom", "fast"],
+  keys: [UPDATE_KEY],
+  replacedBy: "`SET` with the `!GET` argument",
+  deprecatedSince: "6.2.0",
+  args: { key: key(), value: bytes() },
+  run(context, parsed, args) {
+    exchange(context, readString(context, args, parsed.key), args, parsed.value, NO_DEADLINE);
+  },
+});
+
+export const GETDEL = command({
+  name: "GETDEL",
+  summary: "Returns the string value of a key and removes the key.",
+  complexity: "O(1)",
+  since: "6.2.0",
+  group: "string",
+  arity: 2,
+  flags: ["write", "fast"],
+  keys: [GIVEN_AWAY_KEY],
+  args: { key: key() },
+  run(context, parsed, args) {
+    const key = readString(context, args, parsed.key);
+    replyString(context, key);
+    if (key.found) key.remove();
+  },
+});
+
+export const GETEX = command({
+  name: "GETEX",
+  summary: "Returns the string value of a key and changes how long it lives.",
+  complexity: "O(1)",
+  since: "6.2.0",
+  group: "string",
+  arity: -2,
+  flags: ["write", "fast"],
+  keys: [{ ...UPDATE_KEY, notes: "RW and update, for the time to live is changed" }],
+  args: {
+    key: key(),
+    expiration: choice({
+      EX: named("seconds", deferred("integer")),
+      PX: named("milliseconds", deferred("integer")),
+      EXAT: named("unix-time-seconds", deferred("unix-time")),
+      PXAT: named("unix-time-milliseconds", deferred("unix-time")),
+      PERSIST: alone(),
+    }),
+  },
+  run(context, parsed, args) {
+    const { expiration } = parsed;
+    const key = readString(context, args, parsed.key);
+    if (!key.found || expiration === undefined) {
+      replyString(context, key);
+      return;
+    }
+    const deadline = deadlineFrom(context, args, expiration, "getex");
+    const isAbsolute = expiration.word === "EXAT" || expiration.word === "PXAT";
+    if (isAbsolute && deadline <= context.keyspace.clock.now()) {
+      replyString(context, key);
+      key.remove();
+      return;
+    }
+    if (key.deadline !== deadline) key.setDeadline(deadline);
+    replyString(context, key);
+  },
+});

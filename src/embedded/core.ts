@@ -1,0 +1,99 @@
+/**
+ * Core: what all handles of one embedded store share: the store, the way from arguments to bytes, the way from replies
+ * to values, and the end. One thread, one call at a time, so one writer and one reply serve them all.
+ */
+import { CommandError } from "../commands/errors.ts";
+import { ClientContext } from "../engine/client-context.ts";
+import type { Store } from "../engine/store.ts";
+import { type ArgumentValue, ArgumentWriter } from "./argument-writer.ts";
+import { type ReplyValue, ValueReply } from "./value-reply.ts";
+
+/** Where an embedded program's commands come from, as MONITOR and SLOWLOG show it. */
+const EMBEDDED = { address: "embedded", localAddress: "embedded", fileDescriptor: -1, isEmbedded: true };
+
+/** Replies that a call cannot give, and what to do instead. */
+const IMPOSSIBLE: Readonly<Record<string, string>> = {
+  MONITOR: "shows its lines to connections only: use a client with connector() or listen()",
+  "CLIENT REPLY": "is for connections: a call always has its reply",
+};
+
+export class Core {
+  readonly store: Store;
+  isClosed = false;
+  readonly #writer = new ArgumentWriter();
+  readonly #reply = new ValueReply();
+
+  constructor(store: Store) {
+    this.store = store;
+  }
+
+  /** The state of another handle: it begins in database `index`. @throws RangeError if there is no such database */
+  newContext(index: number): ClientContext {
+    const { services, keyspace, clients } = this.store;
+    const database = keyspace.databases[index];
+    if (database === undefined) throw new RangeError(`database ${index}: there are ${keyspace.databases.length}`);
+    const context = new ClientContext(clients.nextId(), EMBEDDED, services, this.#reply, true);
+    context.database = database;
+    context.session.databaseIndex = index;
+    context.session.protocol = 3;
+    return context;
+  }
+
+  /**
+   * Executes one command and returns its reply.
+   * @throws CommandError if that is an error, or comes later; TypeError for arguments of a wrong type; Error once closed
+   */
+  execute(context: ClientContext, name: string, values: readonly ArgumentValue[], asBuffers: boolean): ReplyValue<Buffer> {
+    this.#run(context, name, values, asBuffers);
+    const { pending } = context;
+    if (pending === undefined) return this.#reply.take();
+    context.pending = undefined;
+    // It goes on, and nobody hears how it ends: as if a client had sent it and left.
+    pending.catch(() => undefined);
+    throw new CommandError(`ERR the reply to '${context.session.lastCommand}' comes later: use callAsync`);
+  }
+
+  /** As `execute`, also for commands whose reply comes later. */
+  async executeAsync(
+    context: ClientContext,
+    name: string,
+    values: readonly ArgumentValue[],
+  ): Promise<ReplyValue<Buffer>> {
+    this.#run(context, name, values, false);
+    const { pending } = context;
+    if (pending === undefined) return this.#reply.take();
+    context.pending = undefined;
+    const write = await pending;
+    this.#reply.reset(false);
+    write(this.#reply);
+    return this.#reply.take();
+  }
+
+  /** @throws Error if the store is closed */
+  checkOpen(): void {
+    if (this.isClosed) throw new Error("the store is closed");
+  }
+
+  #run(context: ClientContext, name: string, values: readonly ArgumentValue[], asBuffers: boolean): void {
+    this.checkOpen();
+    const { session, keyspace } = context;
+    const args = this.#writer.write(name, values);
+    this.#reply.reset(asBuffers);
+    keyspace.clock.forget();
+    // Passwords are for those who come from outside.
+    session.isAuthenticated = true;
+    keyspace.touches = !session.noTouch;
+    try {
+      this.store.engine.execute(context, args);
+    } finally {
+      keyspace.touches = true;
+    }
+  }
+}
+
+/** @throws CommandError for a command whose reply a call cannot give */
+export function refuseImpossible(name: string, values: readonly ArgumentValue[]): void {
+  const upper = name.toUpperCase();
+  const reason = IMPOSSIBLE[upper] ?? IMPOSSIBLE[`${upper} ${String(values[0]).toUpperCase()}`];
+  if (reason !== undefined) throw new CommandError(`ERR ${upper} ${reason}`);
+}

@@ -1,0 +1,34 @@
+/**
+ * `stillwater`: a store inside your program.
+ *
+ *     import { open } from "stillwater";
+ *     const db = await open({ maxMemory: "1gb" });
+ *     db.set("session:42", "ann", { EX: 3600 });
+ *     db.get("session:42");
+ *     await db.close();
+ */
+import type { OpenOptions } from "./options.ts";
+import { Stillwater } from "./stillwater.ts";
+
+export type { Int64 } from "../base/int64.ts";
+export { CommandError } from "../commands/errors.ts";
+export type { FrozenStore } from "../keyspace/keyspace.ts";
+export type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
+export type { Address } from "../server/listeners.ts";
+export type { ArgumentValue } from "./argument-writer.ts";
+export type { RangeUnit } from "./bitmap-methods.ts";
+export type { Pairs, Several } from "./caller.ts";
+export type { Connector, ConnectorClass } from "./connector.ts";
+export type { CopyOptions, ExpireCondition, ScanOptions } from "./key-methods.ts";
+export type { OpenOptions } from "./options.ts";
+export type { ListenOptions, Stillwater } from "./stillwater.ts";
+export type { ExpiryOptions, GetexOptions, LcsMatches, LcsOptions, LcsRange, SetOptions } from "./string-methods.ts";
+export type { ReplyValue } from "./value-reply.ts";
+
+/**
+ * Opens a store of its own, empty. Several may be open in one process; none of them keeps it alive.
+ * @throws TypeError that names the option that is wrong
+ */
+export function open(options?: OpenOptions): Promise<Stillwater> {
+  return Stillwater.open(options);
+}

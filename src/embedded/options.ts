@@ -1,0 +1,138 @@
+/** The options of `open`: checked, and turned into a configuration. */
+import { parseExactMemorySize } from "../base/memory-size.ts";
+import { Configuration } from "../config/configuration.ts";
+import { Refusal } from "../config/directive.ts";
+import { findDirective } from "../config/directives.ts";
+import { bytesOfText } from "../config/quoting.ts";
+import { REGION_SIZE_MAX, REGION_SIZE_MIN } from "../memory/region.ts";
+import { describe } from "./argument-writer.ts";
+
+/** How a store is opened; every option may be left out. */
+export interface OpenOptions {
+  /**
+   * Bytes of data after which commands that need more memory are refused with `OOM`: a number, or text with a unit such
+   * as "512mb" or "4gb". Room for it is reserved at once and costs nothing until it is used. Without it there is no
+   * limit but the room: one region of `regionSize`, just under 2 GiB.
+   */
+  readonly maxMemory?: number | string | undefined;
+  /** Databases that `select` and `database` can choose from: 16 by default. */
+  readonly databases?: number | undefined;
+  /** What clients that come by `listen` or `connector` must authenticate with; this program itself need not. */
+  readonly password?: string | undefined;
+  /** Any directive of redis.conf by its name, as it would be written there: `{ "slowlog-max-len": "1000" }`. */
+  readonly config?: Readonly<Record<string, string | number>> | undefined;
+  /** Source of time, milliseconds since 1970: for tests. `Date.now` by default. */
+  readonly now?: (() => number) | undefined;
+  /** Bytes of one region, the unit in which memory is reserved: a number or text with a unit. For tests. */
+  readonly regionSize?: number | string | undefined;
+  /** Two 32-bit integers that the hash of keys starts from: for tests that must repeat. Random by default. */
+  readonly seed?: readonly [number, number] | undefined;
+}
+
+/** What a store is made from. */
+export interface OpenRequest {
+  readonly configuration: Configuration;
+  readonly now: () => number;
+  /** Settings of the keyspace that the configuration does not decide. */
+  readonly keyspace: {
+    readonly shards?: number;
+    readonly regionSize?: number;
+    readonly seed?: readonly [number, number];
+  };
+}
+
+const DATABASES_MAX = 65_536;
+const NAMES: readonly (keyof OpenOptions)[] = [
+  "maxMemory",
+  "databases",
+  "password",
+  "config",
+  "now",
+  "regionSize",
+  "seed",
+];
+
+/** @throws TypeError that names the option that is unknown, of the wrong type or out of range */
+export function checkOptions(options: OpenOptions): OpenRequest {
+  if (typeof options !== "object" || options === null) throw new TypeError(`options: ${describe(options)}, no object`);
+  for (const name of Object.keys(options)) refuseUnknown(name);
+  const configuration = new Configuration();
+  if (options.config !== undefined) setDirectives(configuration, options.config);
+  set(configuration, "maxMemory", "maxmemory", memorySize("maxMemory", options.maxMemory, 1));
+  set(configuration, "databases", "databases", integer("databases", options.databases, 1, DATABASES_MAX));
+  set(configuration, "password", "requirepass", text("password", options.password));
+  const regionSize = memorySize("regionSize", options.regionSize, REGION_SIZE_MIN, 2 ** 31);
+  set(configuration, "regionSize", "region-size", regionSize);
+  const { now = Date.now } = options;
+  if (typeof now !== "function") throw wrong("now", now, "a function");
+  return { configuration, now, keyspace: { ...sizing(configuration), ...seeded(options.seed) } };
+}
+
+function refuseUnknown(name: string): void {
+  if ((NAMES as readonly string[]).includes(name)) return;
+  if (name === "dir") throw new TypeError("dir: this version keeps nothing on disk yet, so there is no such option");
+  throw new TypeError(`${name}: no such option; there are ${NAMES.join(", ")}`);
+}
+
+/** Without a memory limit: one region. */
+function sizing(configuration: Configuration): { shards?: number; regionSize?: number } {
+  if (Number(configuration.get("maxmemory")) > 0) return {};
+  const asked = Number(configuration.get("region-size"));
+  const regionSize = asked === 0 ? REGION_SIZE_MAX : Math.min(asked, REGION_SIZE_MAX);
+  return { shards: 1, regionSize: Math.floor(regionSize / 4096) * 4096 };
+}
+
+function seeded(seed: OpenOptions["seed"]): { seed?: readonly [number, number] } {
+  if (seed === undefined) return {};
+  const isPair = Array.isArray(seed) && seed.length === 2 && seed.every((word) => Number.isInteger(word));
+  if (!isPair) throw wrong("seed", seed, "two integers");
+  return { seed: [seed[0] | 0, seed[1] | 0] };
+}
+
+function setDirectives(configuration: Configuration, config: OpenOptions["config"] & object): void {
+  if (typeof config !== "object" || Array.isArray(config)) throw wrong("config", config, "an object");
+  for (const [name, value] of Object.entries(config)) {
+    const option = `config["${name}"]`;
+    if (typeof value !== "string" && typeof value !== "number") throw wrong(option, value, "a string or a number");
+    if (findDirective(name) === undefined) throw new TypeError(`${option}: no such directive`);
+    set(configuration, option, name, String(value));
+  }
+}
+
+function set(configuration: Configuration, option: string, directive: string, value: string | undefined): void {
+  if (value === undefined) return;
+  try {
+    configuration.initialize(directive, [bytesOfText(value)]);
+  } catch (error) {
+    if (error instanceof Refusal) throw new TypeError(`${option}: ${error.message}`);
+    throw error;
+  }
+}
+
+function memorySize(option: string, value: unknown, min: number, max = Number.MAX_SAFE_INTEGER): string | undefined {
+  if (value === undefined) return undefined;
+  const isRight = typeof value === "number" || typeof value === "string";
+  if (!isRight) throw wrong(option, value, "a number of bytes, or text such as 512mb");
+  const bytes = typeof value === "number" ? value : Number(parseExactMemorySize(value) ?? Number.NaN);
+  if (!Number.isInteger(bytes)) throw new TypeError(`${option}: ${value} is no whole number of bytes, nor text such as 512mb`);
+  if (bytes < min || bytes > max) throw new TypeError(`${option}: ${value} is not between ${min} and ${max} bytes`);
+  return String(bytes);
+}
+
+function integer(option: string, value: unknown, min: number, max: number): string | undefined {
+  if (value === undefined) return undefined;
+  if (typeof value !== "number") throw wrong(option, value, "a number");
+  if (!Number.isInteger(value) || value < min || value > max) {
+    throw new TypeError(`${option}: ${value} is no whole number between ${min} and ${max}`);
+  }
+  return String(value);
+}
+
+function text(option: string, value: unknown): string | undefined {
+  if (value !== undefined && typeof value !== "string") throw wrong(option, value, "a string");
+  return value;
+}
+
+function wrong(option: string, value: unknown, wanted: string): TypeError {
+  return new TypeError(`${option}: ${describe(value)}, not ${wanted}`);
+}

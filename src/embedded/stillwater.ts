@@ -1,0 +1,144 @@
+/**
+ * Stillwater: a store embedded in a program, and the handle to one of its databases.
+ *
+ * The typed methods come by inheritance, one class a family: Caller, StringMethods, BitmapMethods, KeyMethods,
+ * ServerMethods. They only turn arguments into a command and its reply into a value: what a command does is the
+ * engine's, which serves connections the same way.
+ */
+import type { Duplex } from "node:stream";
+import { CommandError } from "../commands/errors.ts";
+import { Store } from "../engine/store.ts";
+import type { FrozenStore } from "../keyspace/keyspace.ts";
+import type { Address } from "../server/listeners.ts";
+import { Server } from "../server/server.ts";
+import { type ConnectorClass, connectorClass } from "./connector.ts";
+import { Core } from "./core.ts";
+import { MemoryStream } from "./memory-stream.ts";
+import { checkOptions, type OpenOptions } from "./options.ts";
+import { ServerMethods } from "./server-methods.ts";
+
+/** Where to serve other processes: a TCP port, 0 for any free one, or the path of a unix socket. */
+export type ListenOptions = (
+  | { readonly port: number; readonly host?: string | undefined }
+  | { readonly path: string }
+) & {
+  /** Keep the process alive while listening; false by default. */
+  readonly keepAlive?: boolean | undefined;
+};
+
+/** What the store's connections share; made for the first of them. */
+class Gate {
+  readonly #core: Core;
+  #server: Server | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  /** @throws Error if the store is closed */
+  get server(): Server {
+    this.#core.checkOpen();
+    this.#server ??= new Server(this.#core.store);
+    return this.#server;
+  }
+
+  close(): Promise<void> {
+    this.#core.isClosed = true;
+    this.#closing ??= (async () => {
+      await this.#server?.close();
+      this.#core.store.close();
+    })();
+    return this.#closing;
+  }
+}
+
+export class Stillwater extends ServerMethods {
+  readonly #core: Core;
+  readonly #gate: Gate;
+
+  private constructor(core: Core, gate: Gate, databaseIndex: number) {
+    super(core, databaseIndex);
+    this.#core = core;
+    this.#gate = gate;
+  }
+
+  /**
+   * Opens a store of its own, empty. Several may be open in one process; none of them keeps it alive.
+   * @throws TypeError that names the option that is wrong
+   */
+  static async open(options: OpenOptions = {}): Promise<Stillwater> {
+    const { configuration, now, keyspace } = checkOptions(options);
+    const store = new Store(configuration, now, keyspace);
+    store.onShutdown = () => {
+      throw new CommandError("ERR the store is embedded: the program that opened it ends it");
+    };
+    const core = new Core(store);
+    return new Stillwater(core, new Gate(core), 0);
+  }
+
+  /** Another handle on the same store, for another of its databases. */
+  database(index: number): Stillwater {
+    this.#core.checkOpen();
+    return new Stillwater(this.#core, this.#gate, index);
+  }
+
+  /**
+   * Ends the store: connections are closed, the data is gone, and every further call on any of its handles throws. May
+   * be called again.
+   */
+  close(): Promise<void> {
+    return this.#gate.close();
+  }
+
+  /**
+   * What ioredis takes as its `Connector` option: `new Redis({ Connector: db.connector() })` is a client of this store
+   * without a socket, as are its duplicates. A store with a password asks it for the password.
+   *
+   * The type is what the place it stands in wants, because ioredis's own cannot be named without depending on it.
+   */
+  connector<C = ConnectorClass>(): C {
+    this.#core.checkOpen();
+    return connectorClass(() => this.#connect()) as C;
+  }
+
+  /** A connection to this store as a stream of Redis's protocol, for clients of other kinds. */
+  duplex(): Duplex {
+    return this.#connect();
+  }
+
+  /**
+   * Serves the store to other processes too, until it is closed.
+   * @returns where: with the port that was free, if port 0 was asked for
+   * @throws the system's error, such as EADDRINUSE
+   */
+  async listen(options: ListenOptions): Promise<Address> {
+    const { keepAlive = false, ...where } = options;
+    const { server } = this.#gate;
+    const address = await server.listen("path" in where ? where : { host: where.host ?? "127.0.0.1", port: where.port });
+    if (!keepAlive) server.unref();
+    return address;
+  }
+
+  /**
+   * Begins a view of everything as it is now, at once, whatever the amount; `regions` can be posted to a worker thread
+   * and read there while the store goes on. One at a time; to be ended by `release()`.
+   */
+  freeze(): FrozenStore {
+    this.#core.checkOpen();
+    return this.#core.store.keyspace.freeze();
+  }
+
+  /** Does what is due: for programs that do not return to the event loop for seconds. */
+  tick(): void {
+    this.#core.checkOpen();
+    this.#core.store.tick();
+  }
+
+  #connect(): MemoryStream {
+    const { client, server } = MemoryStream.pair();
+    const origin = { address: "embedded", localAddress: "embedded", fileDescriptor: -1, isEmbedded: true };
+    this.#gate.server.serve(server, origin);
+    return client;
+  }
+}
