@@ -2,6 +2,9 @@
 
 import { spawn } from "node:child_process";
 
+const PARENT = process.ppid;
+const PARENT_CHECK_MS = 500;
+
 /**
  * Runs Node with `args` and ends this process as that one ended.
  *
@@ -15,6 +18,7 @@ export function runInForeground(args) {
       child.kill(signal);
     });
   }
+  endWithParent(child);
   child.on("error", (error) => {
     console.error(`stillwater: ${error.message}`);
     process.exit(1);
@@ -24,6 +28,13 @@ export function runInForeground(args) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/** npm runs scripts through a shell, and a signal to npm may end only the shell: then nobody is left to stop us. */
+function endWithParent(child) {
+  setInterval(() => {
+    if (process.ppid !== PARENT) child.kill("SIGTERM");
+  }, PARENT_CHECK_MS).unref();
 }
 
 /** A terminal gives Ctrl-C to every process in it: the program has had its own, and a second would mean "at once". */

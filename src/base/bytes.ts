@@ -45,7 +45,7 @@ export function equalBytes(
 export const EMPTY_BYTES = Buffer.alloc(0);
 
 /**
- * A range of bytes somewhere: in a region, in a socket's buffer, in a scratch buffer. Reused by whoever owns it; what it
+ * A range of bytes somewhere: in a region, a socket's buffer, a scratch buffer. Reused by whoever owns it; what it
  * shows is valid until the next write to where it points.
  */
 export class Slice {
@@ -71,7 +71,7 @@ export class Slice {
 }
 
 declare global {
-  /** Methods that every Node.js version has and whose types are missing: `toString` without its look-up of the encoding. */
+  /** In every Node.js, but missing from its types: `toString` and `write` without their look-up of the encoding. */
   interface Buffer<TArrayBuffer extends ArrayBufferLike = ArrayBufferLike> {
     latin1Slice(start: number, end: number): string;
     utf8Slice(start: number, end: number): string;

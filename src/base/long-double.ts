@@ -1,6 +1,7 @@
 /**
- * LongDouble: floating point with 64 bits of mantissa and 15 of exponent, the `long double` of x86, which Redis computes
- * INCRBYFLOAT in. JavaScript's own numbers have 53 bits, and their results would differ in the digits that are shown.
+ * LongDouble: floating point with 64 bits of mantissa and 15 of exponent, the `long double` of x86, which Redis
+ * computes INCRBYFLOAT in. JavaScript's own numbers have 53 bits; their results would differ in the digits that are
+ * shown.
  *
  * A value is mantissa * 2^exponent, exactly. Reading, adding and writing work on exact integers and round once, to the
  * nearest, ties to even, as the processor and the C library do. Not fast, and not meant to be: some microseconds a sum.
@@ -12,7 +13,7 @@ const MANTISSA_BITS = 64;
 const EXPONENT_MIN = -16445;
 /** All values are below 2^EXPONENT_END. */
 const EXPONENT_END = 16384;
-/** Powers of ten, and of two, from which on a text is surely out of range; keeps absurd exponents from being computed. */
+/** Powers of ten, and of two, from which on a text is surely out of range: absurd ones are never computed. */
 const DECIMAL_RANGE = 5000;
 const BINARY_RANGE = 17000;
 /** Texts as long as this are no numbers to Redis. */

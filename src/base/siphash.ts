@@ -1,8 +1,9 @@
 /**
  * HalfSipHash-1-2 with a 32-bit result: the keyed hash of keys and members.
  *
- * Keyed, because keys come from strangers: without the seed nobody can choose keys that collide. The half-width variant,
- * because its 32-bit words are what JavaScript computes natively; one and two rounds, as Redis chose for its own tables.
+ * Keyed, because keys come from strangers: without the seed nobody can choose keys that collide. The half-width
+ * variant, because its 32-bit words are what JavaScript computes natively; one and two rounds, as Redis chose for its
+ * own tables.
  * The reference: J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF", and its 32-bit variant.
  */
 

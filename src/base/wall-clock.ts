@@ -10,6 +10,8 @@ let beganAt = Date.now() - performance.now();
 export function microsecondsNow(): number {
   const steady = performance.now();
   const wall = Date.now();
-  if (Math.abs(beganAt + steady - wall) > TOLERANCE_MS) beganAt = wall - steady;
+  const disagrees = Math.abs(beganAt + steady - wall) > TOLERANCE_MS;
+  // Unless the thread was interrupted between the two readings: then they say nothing of each other.
+  if (disagrees && performance.now() - steady < 1) beganAt = wall - steady;
   return Math.floor((beganAt + steady) * 1000);
 }

@@ -34,7 +34,7 @@ async function stillwater(): Promise<Contender> {
       db.set(key, value);
     },
     get: (key) => db.get(key),
-    incr: (key) => db.incr(key),
+    incr: (key) => Number(db.incr(key)),
     bulk: runAtOnce,
     usedMemory: () => Number(/^used_memory:(\d+)/m.exec(db.info())?.[1]),
     freeze: () => db.freeze(),

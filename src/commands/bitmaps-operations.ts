@@ -1,6 +1,6 @@
 /** BITOP: strings combined bit by bit. */
 import type { Arguments } from "../base/arguments.ts";
-import { Slice } from "../base/bytes.ts";
+import { copyBytes, Slice } from "../base/bytes.ts";
 import { buildZeros, writeAt } from "../keyspace/strings.ts";
 import { key, repeated, word } from "./argument.ts";
 import { command } from "./command.ts";
@@ -18,15 +18,14 @@ const PIECE_BYTES = 16 * 1024;
 
 /** A piece of a string at an aligned place, by bytes and by words. */
 class Piece {
-  readonly words = new Int32Array(PIECE_BYTES / 4);
-  readonly bytes = Buffer.from(this.words.buffer);
+  readonly asWords = new Int32Array(PIECE_BYTES / 4);
+  readonly asBytes = Buffer.from(this.asWords.buffer);
 
   /** Copies the `length` bytes of `source` from `offset` on; behind its end there are zeros. */
   load(source: Slice, offset: number, length: number): void {
-    const start = source.start + offset;
     const there = Math.max(0, Math.min(length, source.length - offset));
-    source.bytes.copy(this.bytes, 0, start, start + there);
-    this.bytes.fill(0, there, length);
+    copyBytes(source.bytes, source.start + offset, this.asBytes, 0, there);
+    this.asBytes.fill(0, there, length);
   }
 }
 
@@ -55,7 +54,7 @@ export const BITOP = command({
       for (let offset = 0; offset < length; offset += PIECE_BYTES) {
         const size = Math.min(PIECE_BYTES, length - offset);
         combine(operation, sources, offset, size);
-        writeAt(destination, target, offset, result.bytes, 0, size);
+        writeAt(destination, target, offset, result.asBytes, 0, size);
       }
       destination.link(entry);
     } else if (destination.found) {
@@ -83,19 +82,19 @@ function readAll(context: Context, args: Arguments, first: number): Slice[] {
 
 /** Brings the result's `size` bytes from `offset` on into `result`. */
 function combine(operation: Operation, sources: readonly Slice[], offset: number, size: number): void {
-  const words = (size + 3) >>> 2;
+  const count = (size + 3) >>> 2;
   result.load(sources[0]!, offset, size);
-  if (operation === "NOT") invert(result.words, words);
+  if (operation === "NOT") invert(result.asWords, count);
   for (let index = 1; index < sources.length; index++) {
     operand.load(sources[index]!, offset, size);
-    if (operation === "AND") and(result.words, operand.words, words);
-    else if (operation === "OR") or(result.words, operand.words, words);
-    else xor(result.words, operand.words, words);
+    if (operation === "AND") and(result.asWords, operand.asWords, count);
+    else if (operation === "OR") or(result.asWords, operand.asWords, count);
+    else xor(result.asWords, operand.asWords, count);
   }
 }
 
-function invert(words: Int32Array, count: number): void {
-  for (let index = 0; index < count; index++) words[index] = ~words[index]!;
+function invert(into: Int32Array, count: number): void {
+  for (let index = 0; index < count; index++) into[index] = ~into[index]!;
 }
 
 function and(into: Int32Array, other: Int32Array, count: number): void {

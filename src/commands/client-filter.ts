@@ -5,7 +5,7 @@ import { CommandError, SYNTAX_ERROR } from "./errors.ts";
 
 type Test = (client: Client) => boolean;
 
-/** Types that clients have in Redis, and the one that all of ours are of: no replica and no subscriber is among them. */
+/** Types that clients have in Redis; all of ours are of one, since no replica and no subscriber is among them. */
 const TYPES = ["normal", "master", "slave", "replica", "pubsub"];
 const ONLY_TYPE = "normal";
 

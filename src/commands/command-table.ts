@@ -36,7 +36,9 @@ export class CommandTable {
     const length = args.lengths[index]!;
     const { bytes } = args;
     let hash = length;
-    for (let at = 0; at < length && at < HASHED_LENGTH; at++) hash = (Math.imul(hash, 31) + (bytes[start + at]! & 0x5f)) | 0;
+    for (let at = 0; at < length && at < HASHED_LENGTH; at++) {
+      hash = (Math.imul(hash, 31) + (bytes[start + at]! & 0x5f)) | 0;
+    }
     for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
       const found = this.#places[place];
       if (found === undefined) return undefined;

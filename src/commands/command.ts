@@ -114,7 +114,8 @@ export function subcommand<const S extends ArgumentSchema>(
   parent: string,
   declaration: CommandDeclaration<S>,
 ): Command {
-  return new Command(declaration as unknown as AnyDeclaration, `${parent.toLowerCase()}|${declaration.name.toLowerCase()}`, 2);
+  const fullName = `${parent}|${declaration.name}`.toLowerCase();
+  return new Command(declaration as unknown as AnyDeclaration, fullName, 2);
 }
 
 /**
@@ -167,7 +168,7 @@ export class Command {
     this.isFast = flags.includes("fast");
     this.isSampled = this.isFast || declaration.isSampled === true;
     this.needsAuthentication = !flags.includes("no_auth");
-    this.isHiddenFromMonitor = flags.includes("skip_monitor");
+    this.isHiddenFromMonitor = flags.includes("skip_monitor") || flags.includes("admin");
     this.isHiddenFromSlowLog = flags.includes("skip_slowlog");
     this.subcommands = declaration.subcommands;
     this.flags = flags;

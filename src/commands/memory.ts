@@ -51,7 +51,7 @@ function diagnose(context: Context): string {
         "That comes of values freed among others of their size; new ones of that size will fill the gaps.",
     );
   }
-  if (findings.length === 0) return `Nothing unusual: ${readableBytes(used)}, of which data ${readableBytes(dataset)}.\n`;
+  if (findings.length === 0) findings.push(`Nothing unusual: ${readableBytes(used)}, data ${readableBytes(dataset)}.`);
   return findings.map((finding) => `* ${finding}\n`).join("");
 }
 
@@ -66,7 +66,8 @@ const MALLOC_STATS = subcommand("MEMORY", {
       const { usedBytes, liveBlocks, activeBytes, touchedBytes, capacityBytes } = shard.heap.figures();
       return (
         `region ${index}: used ${usedBytes} in ${liveBlocks} blocks, pages in use ${activeBytes}, ` +
-        `ever touched ${touchedBytes}, capacity ${capacityBytes}, copied for a freeze ${shard.region.shadowPages} pages\n`
+        `ever touched ${touchedBytes}, capacity ${capacityBytes}, ` +
+        `copied for a freeze ${shard.region.shadowPages} pages\n`
       );
     });
     reply.verbatim("txt", lines.join(""));

@@ -12,7 +12,7 @@ export interface Reply {
   ok(): void;
   /** A status such as PONG; no line breaks. */
   simple(text: string): void;
-  /** @param text Redis's error line without the "-"; a character is a byte, so what it quotes of a request is Latin-1 */
+  /** @param text Redis's error line without the "-"; a character is a byte: what it quotes of a request is Latin-1 */
   error(text: string): void;
   integer(value: Int64): void;
   /** A string of bytes; copied at once. */

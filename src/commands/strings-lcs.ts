@@ -1,9 +1,9 @@
 /**
  * LCS: the longest common subsequence of two strings, and where it stands in both.
  *
- * The textbook table: cell (i, j) has the length for the first i bytes of one and the first j of the other. It is walked
- * back from its last cell; which of several longest ones that finds is part of what clients see, so the walk prefers
- * the same steps as Redis's.
+ * The textbook table: cell (i, j) has the length for the first i bytes of one and the first j of the other. It is
+ * walked back from its last cell; which of several longest ones that finds is part of what clients see, so the walk
+ * prefers the same steps as Redis's.
  */
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
@@ -94,7 +94,7 @@ function parseOptions(args: Arguments, from: number): Options {
   return { length, index, withLength, lengthMin };
 }
 
-/** The table, row by row: a row for each byte of `left` and one before. @throws CommandError if it would be too large */
+/** The table, row by row: one for each byte of `left` and one before. @throws CommandError if it would be too large */
 function fillTable(context: Context): Uint32Array {
   const width = right.length + 1;
   const table = allocateTable(context, (left.length + 1) * width);

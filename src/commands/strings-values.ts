@@ -48,6 +48,7 @@ export const SET = command({
     ["6.2.0", "Added the GET, EXAT and PXAT options."],
     ["7.0.0", "Allowed the NX and GET options to be used together."],
   ],
+  isSampled: true,
   args: {
     key: key(),
     value: bytes(),

@@ -8,8 +8,8 @@ import type { Store } from "../engine/store.ts";
 import { type ArgumentValue, ArgumentWriter } from "./argument-writer.ts";
 import { type ReplyValue, ValueReply } from "./value-reply.ts";
 
-/** Where an embedded program's commands come from, as MONITOR and SLOWLOG show it. */
-const EMBEDDED = { address: "embedded", localAddress: "embedded", fileDescriptor: -1, isEmbedded: true };
+/** Where commands from within the process come from, as MONITOR, SLOWLOG and CLIENT LIST show it. */
+export const EMBEDDED = { address: "embedded", localAddress: "embedded", fileDescriptor: -1, isEmbedded: true };
 
 /** Replies that a call cannot give, and what to do instead. */
 const IMPOSSIBLE: Readonly<Record<string, string>> = {
@@ -43,7 +43,12 @@ export class Core {
    * Executes one command and returns its reply.
    * @throws CommandError if that is an error, or comes later; TypeError for arguments of a wrong type; Error once closed
    */
-  execute(context: ClientContext, name: string, values: readonly ArgumentValue[], asBuffers: boolean): ReplyValue<Buffer> {
+  execute(
+    context: ClientContext,
+    name: string,
+    values: readonly ArgumentValue[],
+    asBuffers: boolean,
+  ): ReplyValue<Buffer> {
     this.#run(context, name, values, asBuffers);
     const { pending } = context;
     if (pending === undefined) return this.#reply.take();

@@ -25,9 +25,13 @@ export class MemoryStream extends Duplex {
   static pair(): { readonly client: MemoryStream; readonly server: MemoryStream } {
     const client = new MemoryStream(false);
     const server = new MemoryStream(true);
-    client.#peer = server;
-    server.#peer = client;
+    client.#join(server);
+    server.#join(client);
     return { client, server };
+  }
+
+  #join(peer: MemoryStream): void {
+    this.#peer = peer;
   }
 
   setNoDelay(): this {

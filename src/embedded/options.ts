@@ -114,7 +114,8 @@ function memorySize(option: string, value: unknown, min: number, max = Number.MA
   const isRight = typeof value === "number" || typeof value === "string";
   if (!isRight) throw wrong(option, value, "a number of bytes, or text such as 512mb");
   const bytes = typeof value === "number" ? value : Number(parseExactMemorySize(value) ?? Number.NaN);
-  if (!Number.isInteger(bytes)) throw new TypeError(`${option}: ${value} is no whole number of bytes, nor text such as 512mb`);
+  if (!Number.isInteger(bytes))
+    throw new TypeError(`${option}: ${value} is no whole number of bytes, nor text such as 512mb`);
   if (bytes < min || bytes > max) throw new TypeError(`${option}: ${value} is not between ${min} and ${max} bytes`);
   return String(bytes);
 }

@@ -12,7 +12,7 @@ import type { FrozenStore } from "../keyspace/keyspace.ts";
 import type { Address } from "../server/listeners.ts";
 import { Server } from "../server/server.ts";
 import { type ConnectorClass, connectorClass } from "./connector.ts";
-import { Core } from "./core.ts";
+import { Core, EMBEDDED } from "./core.ts";
 import { MemoryStream } from "./memory-stream.ts";
 import { checkOptions, type OpenOptions } from "./options.ts";
 import { ServerMethods } from "./server-methods.ts";
@@ -26,10 +26,11 @@ export type ListenOptions = (
   readonly keepAlive?: boolean | undefined;
 };
 
-/** What the store's connections share; made for the first of them. */
+/** A store's servers, those for connections within the process and those that listen; and the end of them all. */
 class Gate {
   readonly #core: Core;
-  #server: Server | undefined;
+  readonly #servers: Server[] = [];
+  #inner: Server | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(core: Core) {
@@ -37,19 +38,35 @@ class Gate {
   }
 
   /** @throws Error if the store is closed */
-  get server(): Server {
+  connect(): MemoryStream {
+    this.#inner ??= this.#newServer();
     this.#core.checkOpen();
-    this.#server ??= new Server(this.#core.store);
-    return this.#server;
+    const { client, server } = MemoryStream.pair();
+    this.#inner.serve(server, EMBEDDED);
+    return client;
+  }
+
+  /** @throws Error if the store is closed, or the system's error */
+  async listen(address: Address, keepAlive: boolean): Promise<Address> {
+    const server = this.#newServer();
+    if (!keepAlive) server.unref();
+    return await server.listen(address);
   }
 
   close(): Promise<void> {
     this.#core.isClosed = true;
     this.#closing ??= (async () => {
-      await this.#server?.close();
+      await Promise.all(this.#servers.map((server) => server.close()));
       this.#core.store.close();
     })();
     return this.#closing;
+  }
+
+  #newServer(): Server {
+    this.#core.checkOpen();
+    const server = new Server(this.#core.store);
+    this.#servers.push(server);
+    return server;
   }
 }
 
@@ -99,12 +116,12 @@ export class Stillwater extends ServerMethods {
    */
   connector<C = ConnectorClass>(): C {
     this.#core.checkOpen();
-    return connectorClass(() => this.#connect()) as C;
+    return connectorClass(() => this.#gate.connect()) as C;
   }
 
   /** A connection to this store as a stream of Redis's protocol, for clients of other kinds. */
   duplex(): Duplex {
-    return this.#connect();
+    return this.#gate.connect();
   }
 
   /**
@@ -114,10 +131,8 @@ export class Stillwater extends ServerMethods {
    */
   async listen(options: ListenOptions): Promise<Address> {
     const { keepAlive = false, ...where } = options;
-    const { server } = this.#gate;
-    const address = await server.listen("path" in where ? where : { host: where.host ?? "127.0.0.1", port: where.port });
-    if (!keepAlive) server.unref();
-    return address;
+    const address = "path" in where ? where : { host: where.host ?? "127.0.0.1", port: where.port };
+    return await this.#gate.listen(address, keepAlive);
   }
 
   /**
@@ -133,12 +148,5 @@ export class Stillwater extends ServerMethods {
   tick(): void {
     this.#core.checkOpen();
     this.#core.store.tick();
-  }
-
-  #connect(): MemoryStream {
-    const { client, server } = MemoryStream.pair();
-    const origin = { address: "embedded", localAddress: "embedded", fileDescriptor: -1, isEmbedded: true };
-    this.#gate.server.serve(server, origin);
-    return client;
   }
 }

@@ -3,6 +3,7 @@
  * replayed. Looks the command up, refuses what must be refused, counts, times, runs.
  */
 import type { Arguments } from "../base/arguments.ts";
+import { microsecondsNow } from "../base/wall-clock.ts";
 import type { CommandTable } from "../commands/command-table.ts";
 import type { Command } from "../commands/command.ts";
 import type { Context, Services } from "../commands/context.ts";
@@ -20,6 +21,7 @@ import { type CommandStatistics, SAMPLE_EVERY, type Statistics } from "../monito
 
 /** Argument bytes from which on a command is timed even if it is fast. */
 const TIMED_BYTES = 16 * 1024;
+const SAMPLE_MASK = SAMPLE_EVERY - 1;
 
 /** A client that sees all commands. */
 export interface Monitor {
@@ -33,7 +35,7 @@ export class Engine {
   /** Bytes that commands may bring the data to; 0 for no limit. */
   memoryLimit = 0;
 
-  /** Who is told of every command before it runs: MONITOR. */
+  /** Who is told of every command that ran: MONITOR. */
   readonly monitors = new Set<Monitor>();
 
   constructor(services: Services) {
@@ -45,9 +47,15 @@ export class Engine {
   /** Executes one command and writes its one reply. Never throws a CommandError: that is a reply too. */
   execute(context: Context, args: Arguments): void {
     const command = this.#commands.find(args, 0);
-    if (command === undefined) this.#fail(context, describeUnknown(args));
+    if (command === undefined) this.#refuseUnknown(context, args);
     else if (command.subcommands === undefined || args.count === 1) this.#admit(command, context, args);
     else this.#executeSubcommand(command, context, args);
+  }
+
+  /** As Redis does, hangs up on what looks like HTTP: a web page must not make a browser send commands. */
+  #refuseUnknown(context: Context, args: Arguments): void {
+    if (args.is(0, "POST") || args.is(0, "HOST:")) context.session.closeAfterReply = true;
+    else this.#fail(context, describeUnknown(args));
   }
 
   #executeSubcommand(command: Command, context: Context, args: Arguments): void {
@@ -64,17 +72,16 @@ export class Engine {
       this.#fail(context, refusal);
       return;
     }
-    if (this.monitors.size > 0 && !command.isHiddenFromMonitor) this.#tellMonitors(context, args);
     const { session } = context;
     if (session.lastCommand !== command.fullName) session.lastCommand = command.fullName;
-    this.#statistics.totalCommands += 1;
-    const calls = statistics.calls + 1;
-    statistics.calls = calls;
-    if (command.isSampled && (calls & (SAMPLE_EVERY - 1)) !== 1 && args.end - args.start(0) < TIMED_BYTES) {
+    if (command.isSampled && (statistics.calls & SAMPLE_MASK) !== 0 && args.end - args.start(0) < TIMED_BYTES) {
       this.#run(command, context, args, statistics);
     } else {
       this.#runTimed(command, context, args, statistics);
     }
+    this.#statistics.totalCommands += 1;
+    statistics.calls += 1;
+    if (this.monitors.size > 0 && !command.isHiddenFromMonitor) this.#tellMonitors(command, context, args);
   }
 
   /** Whether the command would change data: what CLIENT PAUSE WRITE holds back. */
@@ -111,19 +118,22 @@ export class Engine {
     statistics.time(microseconds);
     const { slowLog, latency } = this.services;
     const now = context.keyspace.clock.now();
-    if (!command.isHiddenFromSlowLog) slowLog.consider(args, microseconds, context.session, now);
+    if (!command.isHiddenFromSlowLog) {
+      slowLog.consider(args, microseconds, context.session, now, command.secrets?.(args));
+    }
     latency.add(command.isFast ? "fast-command" : "command", microseconds / 1000, now);
   }
 
-  #tellMonitors(context: Context, args: Arguments): void {
-    const { session } = context;
-    const microseconds = context.keyspace.clock.now() * 1000;
-    const line = Buffer.from(formatMonitorLine(microseconds, session.databaseIndex, session.address, args), "latin1");
-    for (const monitor of this.monitors) monitor.send(line);
+  #tellMonitors(command: Command, context: Context, args: Arguments): void {
+    const { databaseIndex, address } = context.session;
+    const line = formatMonitorLine(microsecondsNow(), databaseIndex, address, args, command.secrets?.(args));
+    const bytes = Buffer.from(line, "latin1");
+    for (const monitor of this.monitors) monitor.send(bytes);
   }
 
   #fail(context: Context, text: string): void {
-    this.services.statistics.countError(text.slice(0, text.indexOf(" ")));
+    const space = text.indexOf(" ");
+    this.#statistics.countError(space === -1 ? text : text.slice(0, space));
     context.reply.error(text);
   }
 }

@@ -10,7 +10,7 @@ import { allCommands } from "../commands/all-commands.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import type { Lifecycle, Services } from "../commands/context.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { Keyspace } from "../keyspace/keyspace.ts";
+import { Keyspace, type KeyspaceOptions } from "../keyspace/keyspace.ts";
 import { LatencyMonitor } from "../monitoring/latency-monitor.ts";
 import { SlowLog } from "../monitoring/slow-log.ts";
 import { Statistics } from "../monitoring/statistics.ts";
@@ -41,8 +41,15 @@ export class Store implements Lifecycle {
   readonly #timer: NodeJS.Timeout;
   readonly #stopListening: (() => void)[] = [];
 
-  /** @param now source of time for tests, milliseconds since 1970 */
-  constructor(configuration: Configuration, now: () => number = Date.now) {
+  /**
+   * @param now source of time for tests, milliseconds since 1970
+   * @param keyspace settings that do not follow from the configuration: for embedded use and tests
+   */
+  constructor(
+    configuration: Configuration,
+    now: () => number = Date.now,
+    keyspace: Partial<Pick<KeyspaceOptions, "shards" | "regionSize" | "seed">> = {},
+  ) {
     this.configuration = configuration;
     mkdirSync(configuration.get("dir"), { recursive: true });
     const memoryLimit = Number(configuration.get("maxmemory"));
@@ -50,6 +57,7 @@ export class Store implements Lifecycle {
       ...sizingFor(memoryLimit, Number(configuration.get("region-size"))),
       databases: Number(configuration.get("databases")),
       now,
+      ...keyspace,
     });
     this.services = {
       keyspace: this.keyspace,

@@ -6,8 +6,8 @@
  * One per keyspace; valid until the next key is staged.
  */
 import { copyBytes } from "../base/bytes.ts";
-import type { KeysAhead } from "./keys-ahead.ts";
 import { halfSipHash, halfSipHashText } from "../base/siphash.ts";
+import type { KeysAhead } from "./keys-ahead.ts";
 
 const FIRST_CAPACITY = 1024;
 /** A buffer that an unusually long key needed is let go by the next short one. */

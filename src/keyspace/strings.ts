@@ -47,8 +47,9 @@ export function buildString(key: Key, bytes: Buffer, start: number, length: numb
 }
 
 /**
- * An unlinked entry whose value is `length` zeros, without a deadline, to be written to before `key.link` puts it in its
- * place: for a result computed from values that it may replace. @param slice is pointed at the value, as by `growString`
+ * An unlinked entry whose value is `length` zeros, without a deadline, to be written to before `key.link` puts it in
+ * its place: for a result computed from values that it may replace.
+ * @param slice is pointed at the value, as by `growString`
  */
 export function buildZeros(key: Key, length: number, slice: Slice): Ref {
   const { entries } = key.shard;

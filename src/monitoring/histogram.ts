@@ -23,7 +23,7 @@ export class Histogram {
     this.#total += 1;
   }
 
-  /** @param fraction 0 … 1. @returns microseconds that so many of the durations did not exceed, 0 if there are none */
+  /** @param fraction 0 … 1. @returns microseconds that so many of the durations did not exceed; 0 of none */
   percentile(fraction: number): number {
     let rest = this.#total * fraction;
     for (let bucket = 0; bucket < BUCKETS; bucket++) {
@@ -36,7 +36,9 @@ export class Histogram {
   /** Durations of at most `microseconds`, as far as the buckets tell. */
   countUpTo(microseconds: number): number {
     let count = 0;
-    for (let bucket = 0; bucket < BUCKETS && upperBound(bucket) <= microseconds; bucket++) count += this.#counts[bucket]!;
+    for (let bucket = 0; bucket < BUCKETS && upperBound(bucket) <= microseconds; bucket++) {
+      count += this.#counts[bucket]!;
+    }
     return count;
   }
 }

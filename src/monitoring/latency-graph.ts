@@ -2,15 +2,16 @@
  * LATENCY GRAPH: the samples of an event as columns of characters, the newest on the right, each with its age below it,
  * read downwards.
  *
- *     command - high 30 ms, low 10 ms (all time high 30 ms)
+ *     command - high 40 ms, low 10 ms (all time high 40 ms)
  *     ---------------------------------------------------- …
- *       #
- *       |
- *      o|
- *     _||
+ *         #
+ *       _#|
+ *      o|||
+ *     _||||
  *
- *     421        four, two and one minutes ago
- *     mmm
+ *     22150       two days, two hours, ten minutes, 59 seconds, no time ago
+ *     dh09s
+ *       ms
  */
 import type { LatencyEvent, LatencySample } from "./latency-monitor.ts";
 

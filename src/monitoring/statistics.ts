@@ -33,6 +33,15 @@ export class CommandStatistics {
     this.histogram ??= new Histogram();
     this.histogram.add(microseconds);
   }
+
+  reset(): void {
+    this.calls = 0;
+    this.rejectedCalls = 0;
+    this.failedCalls = 0;
+    this.timedCalls = 0;
+    this.timedMicroseconds = 0;
+    this.histogram = undefined;
+  }
 }
 
 export class Statistics {
@@ -62,16 +71,16 @@ export class Statistics {
     this.errors.set(code, (this.errors.get(code) ?? 0) + 1);
   }
 
-  /** Samples the rates; called about ten times a second. @param clockMs milliseconds of a clock that never steps back */
+  /** Samples the rates, about ten times a second. @param clockMs milliseconds of a clock that never steps back */
   tick(clockMs: number): void {
     this.commandRate.sample(this.totalCommands, clockMs);
     this.inputRate.sample(this.inputBytes, clockMs);
     this.outputRate.sample(this.outputBytes, clockMs);
   }
 
-  /** CONFIG RESETSTAT. */
+  /** CONFIG RESETSTAT. In place: a command that is running counts itself when it is done. */
   reset(): void {
-    this.#commands.length = 0;
+    for (const command of this.#commands) command.reset();
     this.errors.clear();
     this.totalErrors = 0;
     this.totalCommands = 0;

@@ -7,8 +7,8 @@
  *     a larger integer             in full, if zeros are at most seven of it        12345678901234567000
  *     anything else                with an exponent that is never padded            1e-7  1.23456789012e+4  1e+21
  *
- * Redis 7.0 prints 17 digits instead ("%.17g"). For about one number in 500, the algorithm of 7.2 misses the fewest digits
- * by one; here they are the fewest always. It reads back the same.
+ * Redis 7.0 prints 17 digits instead ("%.17g"). For about one number in 500, the algorithm of 7.2 misses the fewest
+ * digits by one; here they are the fewest always. It reads back the same.
  */
 const INTEGER_MAX = 2 ** 62;
 const DECIMALS_MAX = 6;

@@ -135,12 +135,13 @@ describe("requests, as the naive twin reads them", () => {
     }
   });
 
-  test("many in one piece, cut anywhere, kept behind every request or not", () => {
+  test("many in one piece, cut anywhere, kept behind or before every request or not at all", () => {
     const echo = "*2\r\n$4\r\nECHO\r\n$12\r\nabcdefghijkl\r\n";
     const valid = `${echo}\r\nECHO "x y"\r\n*0\r\n*1\r\n$4\r\nPING\r\n${PING}`.repeat(3);
     for (let cut = 0; cut <= valid.length; cut++) {
       checkAgainstTwin(valid, limits, [cut, valid.length]);
-      checkAgainstTwin(valid, limits, [cut, valid.length], true);
+      checkAgainstTwin(valid, limits, [cut, valid.length], "waits");
+      checkAgainstTwin(valid, limits, [cut, valid.length], "hesitates");
     }
   });
 
@@ -242,6 +243,9 @@ describe("unfinished requests", () => {
     const bytes = Buffer.from(`*2147483647\r\n${"$1\r\na\r\n".repeat(200_000)}`);
     assert.throws(() => feed(parser, bytes, 16 * 1024), ProtocolError);
     assert.ok(parser.keptBytes <= MEBIBYTE);
+    // A connection that is being closed for this error may have to wait.
+    parser.keep();
+    assert.ok(parser.keptBytes <= MEBIBYTE + 16 * 1024);
   });
 
   test("a million arguments, and the room for them is let go", () => {

@@ -3,9 +3,9 @@
  *
  *     feed(bytes, start, end) ─▶ next() … next() ─▶ false: the rest is an unfinished request
  *
- * The arguments point into the fed bytes. What is unfinished when these end is kept in a buffer of the connection's own,
- * and parsing goes on there where it stopped: a request that arrives byte by byte is still looked at once. Of what is
- * fed next, only as much is copied to it as the unfinished request needs; behind that, the fed bytes themselves follow.
+ * The arguments point into the fed bytes. What is unfinished when these end is kept in a buffer of the connection's
+ * own, and parsing goes on there where it stopped: a request that arrives byte by byte is still looked at once. Of what
+ * is fed next, only as much is copied to it as the unfinished request needs; then the fed bytes themselves follow.
  *
  *     kept  [ *3 $3 SET $1 k $5 he┊llo ]           copied from the next bytes: "llo" and, in steps, a little more
  *     fed                         [ llo *2 $3 GET $1 k *1 … ]      parsing comes back to these at "*2"
@@ -134,7 +134,10 @@ export class RequestParser {
     this.args.count = 0;
   }
 
-  /** Keeps what has not been parsed yet, because the fed buffer is needed for something else. Ends `args`. */
+  /**
+   * Keeps what has not been parsed yet, because the fed buffer is needed for something else. Ends `args`. Never throws:
+   * a connection may have to wait also while it is being closed for an error.
+   */
   keep(): void {
     if (this.#remaining === 0) this.#begin = this.#at;
     if (this.#bytes === this.#kept) this.#append(this.#fedEnd - this.#fedAt);
@@ -288,16 +291,16 @@ export class RequestParser {
   #fill(): boolean {
     if (this.#bytes !== this.#kept || this.#fedAt === this.#fedEnd) return false;
     const wanted = this.#bulkLength === -1 ? STEP : this.#bulkLength + 2 - (this.#end - this.#at);
-    this.#append(Math.min(wanted, this.#fedEnd - this.#fedAt));
+    const size = Math.min(wanted, this.#fedEnd - this.#fedAt);
+    if (this.#end - this.#begin + size > this.#limits.queryBufferMax) {
+      throw new ProtocolError("Protocol error: the query buffer's limit is reached");
+    }
+    this.#append(size);
     return true;
   }
 
   #append(size: number): void {
-    const length = this.#end - this.#begin;
-    if (length + size > this.#limits.queryBufferMax) {
-      throw new ProtocolError("Protocol error: the query buffer's limit is reached");
-    }
-    if (this.#end + size > this.#kept.length) this.#move(this.#capacityFor(length + size));
+    if (this.#end + size > this.#kept.length) this.#move(this.#capacityFor(this.#end - this.#begin + size));
     copyBytes(this.#fed, this.#fedAt, this.#kept, this.#end, size);
     this.#fedAt += size;
     this.#end += size;

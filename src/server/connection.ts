@@ -117,10 +117,10 @@ export class Connection implements Client {
       process.nextTick(() => {
         this.#isGathering = false;
         this.#stream.uncork();
+        this.checkOutputLimit();
       });
     }
     this.#stream.write(bytes);
-    this.checkOutputLimit();
   }
 
   /** Disconnects a client that has too much to read, or enough of it for too long. */
@@ -177,7 +177,6 @@ export class Connection implements Client {
     const reply = this.#reply;
     const before = reply.length;
     this.totalCommands += 1;
-    const mode = session.replyMode;
     if (session.noTouch) this.#server.keyspace.touches = false;
     try {
       this.#server.engine.execute(this.#context, this.#parser.args);
@@ -187,7 +186,7 @@ export class Connection implements Client {
       throw new Error(`a defect in the command '${session.lastCommand}'`, { cause: error });
     }
     if (session.noTouch) this.#server.keyspace.touches = true;
-    if (mode !== "on" || session.replyMode !== "on") this.#silence(mode, before);
+    if (session.replyMode !== "on") this.#silence(before);
     this.#parser.isAuthenticated = session.isAuthenticated;
     if (this.#context.pending !== undefined) this.#await(this.#context.pending);
     if (reply.length >= FLUSH_AT) {
@@ -196,12 +195,13 @@ export class Connection implements Client {
     }
   }
 
-  /** CLIENT REPLY: takes back what must not be said. @param mode as it was before the command */
-  #silence(mode: Session["replyMode"], before: number): void {
+  /** CLIENT REPLY: takes back what must not be said. The mode counts as the command has left it. */
+  #silence(before: number): void {
     const { session } = this;
-    if (session.replyMode === "off" || session.replyMode === "skip-next" || mode === "skip") this.#reply.length = before;
-    if (mode === "skip") session.replyMode = "on";
-    else if (session.replyMode === "skip-next") session.replyMode = "skip";
+    if (session.replyMode === "on") return;
+    this.#reply.length = before;
+    if (session.replyMode === "skip-next") session.replyMode = "skip";
+    else if (session.replyMode === "skip") session.replyMode = "on";
   }
 
   #mustWait(): boolean {
@@ -218,7 +218,9 @@ export class Connection implements Client {
       this.#context.pending = undefined;
       if (this.#isClosed) return;
       this.#reply.version = this.session.protocol;
+      const before = this.#reply.length;
       write(this.#reply);
+      this.#silence(before);
       this.#flush();
       this.#release();
     };

@@ -1,6 +1,6 @@
 /**
- * What a stream of requests means, said as plainly as possible: the twin that the real parser is compared with. It takes
- * the whole input at once, as a text of one character a byte, and cares for nothing else.
+ * What a stream of requests means, said as plainly as possible: the twin that the real parser is compared with. It
+ * takes the whole input at once, as a text of one character a byte, and cares for nothing else.
  */
 export interface NaiveLimits {
   readonly bulkMax: number;
