@@ -56,6 +56,13 @@ export class Arguments {
     return this.bytes.latin1Slice(start, start + this.lengths[index]!);
   }
 
+  /** The argument as Redis shows it in error texts: up to a zero byte, at most `lengthMax` bytes. */
+  shown(index: number, lengthMax = 128): string {
+    const text = this.latin1(index);
+    const zero = text.indexOf("\0");
+    return text.slice(0, zero === -1 ? lengthMax : Math.min(zero, lengthMax));
+  }
+
   /** The argument as UTF-8 text. */
   text(index: number): string {
     const start = this.starts[index]!;

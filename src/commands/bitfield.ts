@@ -73,7 +73,7 @@ export const BITFIELD = command({
   keys: [
     {
       ...UPDATE_KEY,
-      notes: "Whether the key is written follows from the operations",
+      notes: "This command allows both access and modification of the key",
       flags: [...UPDATE_KEY.flags, "variable_flags"],
       flagsOf: (args, name) => (onlyGets(args, name + 2) ? ACCESS_KEY.flags : UPDATE_KEY.flags),
     },

@@ -12,7 +12,7 @@ const ONLY_TYPE = "normal";
 /** Whether a client is of the type that the argument names. @throws CommandError if there is no such type */
 export function typeFilter(args: Arguments, index: number): Test {
   const type = args.latin1(index).toLowerCase();
-  if (!TYPES.includes(type)) throw new CommandError(`ERR Unknown client type '${args.latin1(index)}'`);
+  if (!TYPES.includes(type)) throw new CommandError(`ERR Unknown client type '${args.shown(index)}'`);
   return () => type === ONLY_TYPE;
 }
 

@@ -126,7 +126,7 @@ function greetingFrom(args: Arguments): Greeting {
       greeting.name = validName(args, at + 1);
       at += 2;
     } else {
-      throw new CommandError(`ERR Syntax error in HELLO option '${args.latin1(at)}'`);
+      throw new CommandError(`ERR Syntax error in HELLO option '${args.shown(at)}'`);
     }
   }
   return greeting;

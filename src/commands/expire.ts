@@ -25,7 +25,7 @@ const condition: Argument<number> = {
     while (!cursor.isAtEnd) {
       const index = cursor.take();
       const bit = CONDITIONS.findIndex((word) => cursor.args.is(index, word));
-      if (bit === -1) throw new CommandError(unsupportedOption(cursor.args.latin1(index)));
+      if (bit === -1) throw new CommandError(unsupportedOption(cursor.args.shown(index)));
       given |= 1 << bit;
     }
     if ((given & NX) !== 0 && given !== NX) {

@@ -37,7 +37,7 @@ const GRAPH = subcommand("LATENCY", {
   args: { event: bytes() },
   run({ reply, services, keyspace }, { event }, args) {
     const found = services.latency.event(args.latin1(event));
-    if (found === undefined) throw new CommandError(`ERR No samples available for event '${args.latin1(event)}'`);
+    if (found === undefined) throw new CommandError(`ERR No samples available for event '${args.shown(event)}'`);
     reply.verbatim("txt", drawLatency(found, keyspace.clock.now()));
   },
 });

@@ -1,10 +1,10 @@
 /** MEMORY: what data occupies. */
 import { SLOT_SIZE } from "../structures/segments.ts";
-import { integerBetween, key, prefixed } from "./argument.ts";
+import { integer, key, prefixed } from "./argument.ts";
 import { subcommand } from "./command.ts";
 import { container } from "./container.ts";
 import type { Context } from "./context.ts";
-import { SYNTAX_ERROR } from "./errors.ts";
+import { CommandError, SYNTAX_ERROR } from "./errors.ts";
 import { SUBCOMMAND_METADATA_KEY } from "./key-specs.ts";
 import { type MemoryFigures, memoryFigures, ratio, readableBytes, tableBytesOf } from "./memory-figures.ts";
 
@@ -164,8 +164,9 @@ const USAGE = subcommand("MEMORY", {
   arity: -3,
   flags: ["readonly"],
   keys: [SUBCOMMAND_METADATA_KEY],
-  args: { key: key(), count: prefixed("SAMPLES", integerBetween(0, Number.MAX_SAFE_INTEGER, SYNTAX_ERROR)) },
+  args: { key: key(), count: prefixed("SAMPLES", integer()) },
   run({ reply, database }, parsed, args) {
+    if (parsed.count !== undefined && parsed.count < 0) throw new CommandError(SYNTAX_ERROR);
     const found = database.peek(args, parsed.key);
     if (found.found) reply.integer(found.memoryUsage + SLOT_SIZE);
     else reply.null();

@@ -3,11 +3,12 @@ import { test } from "node:test";
 import { CommandRunner } from "../testing/commands.ts";
 import { converse } from "../testing/dialogue.ts";
 import { bitmapCommands } from "./bitmaps.ts";
+import { introspectionCommands } from "./introspection.ts";
 import { keyCommands } from "./keys.ts";
 import { stringCommands } from "./strings.ts";
 
 const NOW = 1_700_000_000_000;
-const COMMANDS = [...keyCommands, ...stringCommands, ...bitmapCommands];
+const COMMANDS = [...keyCommands, ...stringCommands, ...bitmapCommands, ...introspectionCommands];
 
 function start(): CommandRunner {
   return new CommandRunner(COMMANDS, { now: () => NOW });
@@ -162,4 +163,18 @@ test("a reply is given once, even where there is no room for the new value", () 
   }
   converse(runner, "GET a => $3 old\nEXISTS b => :0");
   runner.verify();
+});
+
+test("what a call does to its key depends on its options", () => {
+  const runner = start();
+  converse(
+    runner,
+    `
+    COMMAND GETKEYSANDFLAGS SET a x                           => *1 *2 $1 a *2 +OW +update
+    COMMAND GETKEYSANDFLAGS SET a x XX get                    => *1 *2 $1 a *3 +RW +access +update
+    COMMAND GETKEYSANDFLAGS BITFIELD a GET u8 0 OVERFLOW SAT  => *1 *2 $1 a *2 +RO +access
+    COMMAND GETKEYSANDFLAGS BITFIELD a GET u8 0 SET u8 0 1    => *1 *2 $1 a *3 +RW +access +update
+    COMMAND GETKEYS BITOP NOT a b                             => *2 $1 a $1 b
+    `,
+  );
 });

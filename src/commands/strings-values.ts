@@ -37,7 +37,7 @@ export const SET = command({
   keys: [
     {
       ...UPDATE_KEY,
-      notes: "Only with GET is the key read as well as written",
+      notes: "RW and ACCESS due to the optional `GET` argument",
       flags: [...UPDATE_KEY.flags, "variable_flags"],
       flagsOf: (args, name) => (hasGet(args, name + 3) ? UPDATE_KEY.flags : OVERWRITE_KEY.flags),
     },
@@ -204,7 +204,7 @@ export const GETEX = command({
   group: "string",
   arity: -2,
   flags: ["write", "fast"],
-  keys: [{ ...UPDATE_KEY, notes: "RW and update, for the time to live is changed" }],
+  keys: [{ ...UPDATE_KEY, notes: "RW and UPDATE because it changes the TTL" }],
   args: {
     key: key(),
     expiration: choice({

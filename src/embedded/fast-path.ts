@@ -127,6 +127,7 @@ export class FastPath {
   #count(command: Command, statistics: CommandStatistics): void {
     statistics.calls += 1;
     this.#statistics.totalCommands += 1;
-    this.#context.session.lastCommand = command.fullName;
+    const { session } = this.#context;
+    if (session.lastCommand !== command.fullName) session.lastCommand = command.fullName;
   }
 }

@@ -61,7 +61,7 @@ export class Engine {
   #executeSubcommand(command: Command, context: Context, args: Arguments): void {
     const subcommand = command.subcommands!.find((candidate) => args.is(1, candidate.name));
     if (subcommand !== undefined) this.#admit(subcommand, context, args);
-    else this.#fail(context, unknownSubcommand(args.latin1(1).slice(0, 128), args.latin1(0)));
+    else this.#fail(context, unknownSubcommand(args.shown(1, SHOWN_MAX), args.latin1(0)));
   }
 
   #admit(command: Command, context: Context, args: Arguments): void {
@@ -138,11 +138,13 @@ export class Engine {
   }
 }
 
-/** Redis shows the first 128 bytes of the name, and of the arguments as many as fit into 128. */
+const SHOWN_MAX = 128;
+
+/** Redis shows at most 128 bytes of the name, and of the arguments as many as fit into 128; of each, up to a zero byte. */
 function describeUnknown(args: Arguments): string {
   let shown = "";
-  for (let index = 1; index < args.count && shown.length < 128; index++) {
-    shown += `'${args.latin1(index).slice(0, 128 - shown.length)}' `;
+  for (let index = 1; index < args.count && shown.length < SHOWN_MAX; index++) {
+    shown += `'${args.shown(index, SHOWN_MAX - shown.length)}' `;
   }
-  return unknownCommand(args.latin1(0).slice(0, 128), shown);
+  return unknownCommand(args.shown(0, SHOWN_MAX), shown);
 }

@@ -9,6 +9,7 @@ import { mkdirSync } from "node:fs";
 import { allCommands } from "../commands/all-commands.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import type { Lifecycle, Services } from "../commands/context.ts";
+import { CommandError } from "../commands/errors.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { Keyspace, type KeyspaceOptions } from "../keyspace/keyspace.ts";
 import { LatencyMonitor } from "../monitoring/latency-monitor.ts";
@@ -20,6 +21,8 @@ import { sizingFor } from "./sizing.ts";
 
 /** Milliseconds between two rounds of what a store does on its own: statistics and the access clock. */
 const TICK_MS = 100;
+
+const NOT_OURS_TO_END = "ERR SHUTDOWN is for servers; this store ends with the program that opened it";
 
 /** Asked for by SHUTDOWN; whoever made the store decides what ending means. */
 export type ShutdownRequest = Parameters<Lifecycle["shutdown"]>[0];
@@ -90,7 +93,8 @@ export class Store implements Lifecycle {
   }
 
   shutdown(request: ShutdownRequest): void {
-    this.onShutdown?.(request);
+    if (this.onShutdown === undefined) throw new CommandError(NOT_OURS_TO_END);
+    this.onShutdown(request);
   }
 
   /** No shutdown takes so long that it could be called off. */

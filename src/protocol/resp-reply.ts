@@ -30,6 +30,13 @@ export class RespReply implements Reply {
     this.length = 0;
   }
 
+  /** Bytes that are a reply, or several, already. */
+  append(bytes: Buffer): void {
+    this.#reserve(bytes.length);
+    this.buffer.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
   ok(): void {
     this.#reserve(5);
     const { buffer, length } = this;
@@ -49,7 +56,8 @@ export class RespReply implements Reply {
     const space = text.indexOf(" ");
     this.errors += 1;
     this.lastErrorCode = space === -1 ? text : text.slice(0, space);
-    this.#line(0x2d, text.replaceAll(/[\r\n]/g, " "));
+    // As in Redis: line breaks around the text are dropped, those within become spaces.
+    this.#line(0x2d, text.replaceAll(/^[\r\n]+|[\r\n]+$/g, "").replaceAll(/[\r\n]/g, " "));
   }
 
   integer(value: Int64): void {

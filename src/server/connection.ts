@@ -109,8 +109,12 @@ export class Connection implements Client {
 
   /** Sends bytes that no request asked for: MONITOR's lines. Closes the connection if the client does not read them. */
   send(bytes: Buffer): void {
-    if (this.#isClosed) return;
-    if (this.#server.executing === this) this.#flush();
+    // In the middle of a turn, MONITOR may just have been ended by RESET.
+    if (this.#isClosed || !this.session.isMonitor) return;
+    if (this.#server.executing === this) {
+      this.#reply.append(bytes);
+      return;
+    }
     if (!this.#isGathering) {
       this.#isGathering = true;
       this.#stream.cork();

@@ -43,6 +43,12 @@ test("several addresses and a path lead to the same store", { skip: !hasIPv6 && 
   assert.equal(await field(others[2]!, "flags"), "U");
 });
 
+test("a path that is too long for a unix socket is an error", async (t) => {
+  const { server } = await serveInProcess(t);
+  const path = join(temporaryDirectory(t), "x".repeat(200));
+  await assert.rejects(server.listen({ path }), { code: "ENAMETOOLONG", message: /at most 10[37] bytes/ });
+});
+
 test("a unix socket has the mode asked for, and is removed at the end", async (t) => {
   const { server } = await serveInProcess(t);
   const path = join(temporaryDirectory(t), "stillwater.sock");

@@ -33,7 +33,10 @@ export class Listeners {
 
   /** @returns the address that is really listened on. @throws the system's error */
   async listen(address: Address): Promise<Address> {
-    if ("path" in address) await removeStaleSocket(address.path);
+    if ("path" in address) {
+      checkLength(address.path);
+      await removeStaleSocket(address.path);
+    }
     const server = createServer({ pauseOnConnect: true, noDelay: true, allowHalfOpen: true }, (socket) =>
       this.#welcome(socket, address),
     );
@@ -96,6 +99,15 @@ function bracketed(host: string): string {
 export function isLoopback(host: string | undefined): boolean {
   return host !== undefined && (host === "::1" || host.startsWith("127.") || host.startsWith("::ffff:127."));
 }
+
+/** The system's limit; some versions of Node.js cut longer paths off without a word. */
+function checkLength(path: string): void {
+  if (Buffer.byteLength(path) <= SOCKET_PATH_MAX) return;
+  const reason = `a unix socket's path has at most ${SOCKET_PATH_MAX} bytes`;
+  throw Object.assign(new Error(reason), { code: "ENAMETOOLONG" });
+}
+
+const SOCKET_PATH_MAX = process.platform === "linux" ? 107 : 103;
 
 /** A socket file that a dead process left behind must not keep its successor from listening. Other files stay. */
 async function removeStaleSocket(path: string): Promise<void> {
