@@ -57,7 +57,7 @@ export class Arguments {
   }
 
   /** The argument as Redis shows it in error texts: up to a zero byte, at most `lengthMax` bytes. */
-  shown(index: number, lengthMax = 128): string {
+  shown(index: number, lengthMax = Number.POSITIVE_INFINITY): string {
     const text = this.latin1(index);
     const zero = text.indexOf("\0");
     return text.slice(0, zero === -1 ? lengthMax : Math.min(zero, lengthMax));

@@ -2,7 +2,7 @@
 import type { Arguments } from "../base/arguments.ts";
 import { readBits, withBits } from "../base/bits.ts";
 import { Slice } from "../base/bytes.ts";
-import { fromWords, highWord, type Int64, lowWord, parseInt64, toInt64 } from "../base/int64.ts";
+import { fromWords, highWord, type Int64, INT64_MAX, lowWord, parseInt64, toInt64 } from "../base/int64.ts";
 import type { Key } from "../keyspace/key.ts";
 import { growString, setByte } from "../keyspace/strings.ts";
 import { type ArgumentDocument, key, pureToken, rest } from "./argument.ts";
@@ -248,8 +248,16 @@ function fitted(exact: Int64, field: Operation): Int64 | undefined {
   const min = field.isSigned ? SMALLEST[bits]! : 0;
   if (exact >= min && exact <= max) return exact;
   if (field.overflow === "FAIL") return undefined;
-  if (field.overflow === "SAT") return exact > max ? max : min;
+  if (field.overflow === "SAT") return exact > max || isFarBelow(exact, max, field) ? max : min;
   return ofWords(lowWord(exact), highWord(exact) | 0, field);
+}
+
+/**
+ * Redis takes the distance to the largest number in 64 bits. Of a number so far below that they do not hold it, the
+ * distance comes out negative, and the field is filled upwards: only SET to a signed field can get there.
+ */
+function isFarBelow(exact: Int64, max: Int64, { isSigned, width }: Operation): boolean {
+  return isSigned && width < 64 && BigInt(max) - BigInt(exact) > INT64_MAX;
 }
 
 function writeField(key: Key, field: Field, stored: Int64): void {

@@ -81,7 +81,7 @@ const DEBUG = command({
       return;
     }
     const found = COMMANDS.find(({ name, count }) => args.is(subcommand, name) && args.count === count);
-    if (found === undefined) throw new CommandError(misusedSubcommand(args.shown(subcommand), "DEBUG"));
+    if (found === undefined) throw new CommandError(misusedSubcommand(args.shown(subcommand, 128), "DEBUG"));
     found.run(context, args);
   },
 });

@@ -1,4 +1,4 @@
-import { asDeclared, command, type Family, often, oneOf, optional, sequence, someOf } from "./shape.ts";
+import { asDeclared, command, type Family, often, oneOf, optional, sequence } from "./shape.ts";
 import { almostInteger, key, value } from "./words.ts";
 
 const clientName = oneOf("worker", "a-b:c", "", "with space", "new\nline", "é", value);
@@ -22,7 +22,7 @@ export const connection: Family = {
     // Not with SETNAME: of a HELLO that fails in the end, 7.2 has set nothing, the reference the name (directed cases).
     often(3, command("HELLO", optional(oneOf("2", "3")))),
     command("HELLO", oneOf("1", "4", almostInteger)),
-    command("HELLO", oneOf("2", "3"), "AUTH", oneOf("default", "nobody"), value, someOf("SETNAME", "FOO")),
+    command("HELLO", oneOf("2", "3"), "AUTH", oneOf("default", "nobody"), value, optional("FOO")),
     command("AUTH", value),
     command("AUTH", oneOf("nobody", "default"), value),
     command("RESET"),

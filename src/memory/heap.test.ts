@@ -89,7 +89,7 @@ const step = fc.oneof(
 
 test("blocks never overlap and keep their contents, figures are exact, everything returns", (context) => {
   context.diagnostic(`seed ${seed}`);
-  const property = fc.property(fc.array(step, { maxLength: 250 }), (steps) => {
+  const property = fc.property(fc.array(step, { maxLength: 250, size: "max" }), (steps) => {
     const twins = new Twins();
     for (const each of steps) {
       if ("free" in each) {

@@ -105,7 +105,9 @@ export class DictionaryTwins {
     this.dictionary.verify();
     assert.equal(this.dictionary.count, this.hashes.size);
     const walked = new Map<Ref, number>();
-    this.dictionary.forEach((ref, hash) => walked.set(ref, hash));
+    this.dictionary.forEach((ref, hash) => {
+      walked.set(ref, hash);
+    });
     assert.equal(walked.size, this.hashes.size);
     for (const [ref, hash] of this.hashes) {
       assert.equal(walked.get(ref), hash);
@@ -143,9 +145,9 @@ export class DictionaryTwins {
       case "uniform":
         return any;
       case "clustered":
-        return this.#random.chance(0.1) ? any : ((any & 0x30000) << 14) | (0x0badc0de & 0xfff0000) | (any & 0xffff);
+        return (any & 0x00ffffff) | (this.#random.pick([0x00, 0x13, 0x7f, 0xff]) << 24);
       case "colliding":
-        return this.#random.chance(0.7) ? any : any & 7;
+        return this.#random.chance(0.5) ? any : Math.imul(any & 127, 0x9e3779b1);
     }
   }
 }
