@@ -34,7 +34,8 @@ async function start(t: TestContext, args: readonly string[] = [], options: Comm
   return { ...run, port, directory, client: () => RespClient.connect({ port }) };
 }
 
-const ask = async (client: RespClient, ...command: (string | number)[]) => (await client.command(...command)).toString();
+const ask = async (client: RespClient, ...command: (string | number)[]) =>
+  (await client.command(...command)).toString();
 
 describe("what it prints", { concurrency: 2 }, () => {
   test("--version and --help", async (t) => {
@@ -48,7 +49,10 @@ describe("what it prints", { concurrency: 2 }, () => {
 
   test("at start: version, addresses, directory, memory limit, notes, and how to connect", async (t) => {
     const { output, port, directory, client } = await start(t, ["--maxmemory", "100mb", "--cluster-enabled", "yes"]);
-    assert.match(output(), new RegExp(`^Stillwater ${STILLWATER_VERSION}, Node\\.js v\\d+\\.\\d+\\.\\d+, process \\d+\n`));
+    assert.match(
+      output(),
+      new RegExp(`^Stillwater ${STILLWATER_VERSION}, Node\\.js v\\d+\\.\\d+\\.\\d+, process \\d+\n`),
+    );
     assert.match(output(), new RegExp(`listening +127\\.0\\.0\\.1:${port}`));
     assert.match(output(), new RegExp(`directory +${directory}\n`));
     assert.match(output(), /memory +at most 100 MiB of data/);
@@ -82,7 +86,11 @@ describe("what it prints", { concurrency: 2 }, () => {
     await run.ready;
     const client = await RespClient.connect({ port: Number(port) });
     const values = await ask(client, "CONFIG", "GET", "maxclients", "timeout", "hz");
-    for (const [name, value] of [["maxclients", 11], ["timeout", 12], ["hz", 13]]) {
+    for (const [name, value] of [
+      ["maxclients", 11],
+      ["timeout", 12],
+      ["hz", 13],
+    ]) {
       assert.match(values, new RegExp(`\\b${name}\r\n\\$2\r\n${value}\r\n`));
     }
     assert.match(run.output(), new RegExp(`file +${file}\n`));
@@ -91,15 +99,35 @@ describe("what it prints", { concurrency: 2 }, () => {
 
 describe("what it refuses", { concurrency: 2 }, () => {
   const cases: [title: string, args: string[], errors: RegExp][] = [
-    ["an unknown directive", ["--nosuch", "1"], /^\*\*\* FATAL CONFIG FILE ERROR \(Stillwater .*\) \*\*\*\n.*line 2\n>>> 'nosuch "1"'\nBad directive or wrong number of arguments\n$/],
+    [
+      "an unknown directive",
+      ["--nosuch", "1"],
+      /^\*\*\* FATAL CONFIG FILE ERROR \(Stillwater .*\) \*\*\*\n.*line 2\n>>> 'nosuch "1"'\nBad directive or wrong number of arguments\n$/,
+    ],
     ["a value of the wrong kind", ["--port", "x"], /argument couldn't be parsed into an integer/],
-    ["a missing file", ["/no/such/redis.conf"], /^Fatal error, can't open config file '\/no\/such\/redis\.conf': No such file/],
+    [
+      "a missing file",
+      ["/no/such/redis.conf"],
+      /^Fatal error, can't open config file '\/no\/such\/redis\.conf': No such file/,
+    ],
     ["nowhere to listen", ["--port", "0"], /^Nothing to listen on: /],
-    ["an address of another machine", ["--bind", "192.0.2.1"], /^Could not listen on 192\.0\.2\.1:6379: this machine has no such address/],
+    [
+      "an address of another machine",
+      ["--bind", "192.0.2.1"],
+      /^Could not listen on 192\.0\.2\.1:6379: this machine has no such address/,
+    ],
     ["Sentinel mode", ["--sentinel"], /^Stillwater has no Sentinel mode/],
-    ["a log file that cannot be", ["--logfile", "/no/such/log"], /^Could not write the log file \/no\/such\/log: No such file/],
+    [
+      "a log file that cannot be",
+      ["--logfile", "/no/such/log"],
+      /^Could not write the log file \/no\/such\/log: No such file/,
+    ],
     ["a file as directory", ["--dir", process.execPath], />>> 'dir .*'\nNot a directory\n$/],
-    ["a regular file as socket", ["--port", "0", "--unixsocket", process.execPath], /^Could not listen on .*the file is no socket/],
+    [
+      "a regular file as socket",
+      ["--port", "0", "--unixsocket", process.execPath],
+      /^Could not listen on .*the file is no socket/,
+    ],
   ];
   for (const [title, args, errors] of cases) {
     test(title, async (t) => {

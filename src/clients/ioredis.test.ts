@@ -4,10 +4,11 @@ import { once } from "node:events";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Redis as Redis6, type RedisOptions } from "ioredis";
-import { Redis as Redis5, type RedisOptions as Redis5Options } from "ioredis5";
-import { serveClients, TRANSPORTS } from "./addresses.ts";
+import { Redis as Redis5 } from "ioredis5";
+import { serveClients, TRANSPORTS } from "../testing/serve-clients.ts";
 
 type Client = Redis6;
+type Options = Pick<RedisOptions, "host" | "port" | "path" | "password" | "db" | "retryStrategy">;
 type Script = (redis: Client, another: () => Client) => Promise<void>;
 
 const SCRIPTS: Record<string, Script> = {
@@ -136,9 +137,9 @@ const SCRIPTS: Record<string, Script> = {
   },
 };
 
-const VERSIONS: [name: string, connect: (options: RedisOptions) => Client][] = [
+const VERSIONS: [name: string, connect: (options: Options) => Client][] = [
   // Its types differ from those of ioredis 6 in what nobody here uses.
-  ["ioredis 5", (options) => new Redis5(options as Redis5Options) as unknown as Client],
+  ["ioredis 5", (options) => new Redis5(options) as unknown as Client],
   ["ioredis 6", (options) => new Redis6(options)],
 ];
 
@@ -154,7 +155,9 @@ for (const [version, connect] of VERSIONS) {
             clients.push(client);
             return client;
           };
-          t.after(() => clients.forEach((client) => client.disconnect()));
+          t.after(() => {
+            for (const client of clients) client.disconnect();
+          });
           await script(another(), another);
         });
       }

@@ -2,12 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createClient, RESP_TYPES, type RedisClientOptions } from "redis";
-import { serveClients, TRANSPORTS } from "./addresses.ts";
+import { serveClients, TRANSPORTS } from "../testing/serve-clients.ts";
 
 type RedisSocketOptions = NonNullable<RedisClientOptions["socket"]>;
 
-const clientFor = (address: RedisSocketOptions, RESP: 2 | 3) =>
-  createClient({ RESP, socket: address });
+const clientFor = (address: RedisSocketOptions, RESP: 2 | 3) => createClient({ RESP, socket: address });
 
 type Client = ReturnType<typeof clientFor>;
 
@@ -60,7 +59,8 @@ const SCRIPTS: Record<string, (client: Client) => Promise<void>> = {
     assert.equal(await client.objectEncoding("k:1"), "embstr");
     await Promise.all(Array.from({ length: 1000 }, (_, index) => client.set(`scan:${index}`, `${index}`)));
     const found = new Set<string>();
-    for await (const keys of client.scanIterator({ MATCH: "scan:*", COUNT: 100 })) for (const key of keys) found.add(key);
+    for await (const keys of client.scanIterator({ MATCH: "scan:*", COUNT: 100 }))
+      for (const key of keys) found.add(key);
     assert.equal(found.size, 1000);
     assert.equal(await client.unlink([...found]), 1000);
     assert.equal(await client.del(["k:1", "k:2", "k:3"]), 3);

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { describe, test } from "node:test";
 import { encodeCommand } from "../testing/resp-frame.ts";
-import { serveClients } from "./addresses.ts";
+import { serveClients } from "../testing/serve-clients.ts";
 
 /** Runs redis-cli to its end; not synchronously, because the server is in this process. */
 function redisCli(args: readonly string[], input: string | Buffer = ""): Promise<string> {
@@ -56,7 +56,12 @@ test("a script of commands, over TCP and a unix socket, in RESP2 and RESP3", asy
   const expected = `${SCRIPT.map(([, reply]) => reply).join("\n")}\n`;
   // It writes a map's key and value on one line.
   const expected3 = expected.replace("maxclients\n5000", "maxclients 5000");
-  for (const options of [["-p", `${port}`], ["-s", path], ["-3", "-p", `${port}`], ["-3", "-s", path]]) {
+  for (const options of [
+    ["-p", `${port}`],
+    ["-s", path],
+    ["-3", "-p", `${port}`],
+    ["-3", "-s", path],
+  ]) {
     const wanted = options[0] === "-3" ? expected3 : expected;
     assert.equal(await redisCli(["--raw", ...options], commands), wanted, options.join(" "));
   }
@@ -96,7 +101,9 @@ test("a password by -a, and a missing one", async (t) => {
 
 test("--pipe inserts 50,000 keys, and --scan finds them", async (t) => {
   const { port } = await serveClients(t);
-  const commands = Array.from({ length: 50_000 }, (_, index) => encodeCommand(["SET", `key:${index}`, `value ${index}`]));
+  const commands = Array.from({ length: 50_000 }, (_, index) =>
+    encodeCommand(["SET", `key:${index}`, `value ${index}`]),
+  );
   const report = await redisCli(["-p", `${port}`, "--pipe"], Buffer.concat(commands));
   assert.match(report, /errors: 0, replies: 50000\n$/);
   assert.equal(await redisCli(["-p", `${port}`, "DBSIZE"]), "50000\n");

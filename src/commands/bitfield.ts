@@ -254,10 +254,10 @@ function fitted(exact: Int64, field: Operation): Int64 | undefined {
 
 /**
  * Redis takes the distance to the largest number in 64 bits. Of a number so far below that they do not hold it, the
- * distance comes out negative, and the field is filled upwards: only SET to a signed field can get there.
+ * distance comes out negative, and the field is filled upwards. INCRBY starts from what the field holds, so only SET can get there.
  */
-function isFarBelow(exact: Int64, max: Int64, { isSigned, width }: Operation): boolean {
-  return isSigned && width < 64 && BigInt(max) - BigInt(exact) > INT64_MAX;
+function isFarBelow(exact: Int64, max: Int64, { kind, isSigned, width }: Operation): boolean {
+  return kind === "SET" && isSigned && width < 64 && BigInt(max) - BigInt(exact) > INT64_MAX;
 }
 
 function writeField(key: Key, field: Field, stored: Int64): void {

@@ -13,9 +13,9 @@ import type { Duplex } from "node:stream";
 import type { Client, Session } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { ClientContext, LateReply } from "../engine/client-context.ts";
-import type { RespReply } from "../protocol/resp-reply.ts";
 import { lookAhead } from "../protocol/look-ahead.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
+import type { RespReply } from "../protocol/resp-reply.ts";
 import type { Server } from "./server.ts";
 
 /** With fewer bytes to come than two short requests, looking ahead is not worth it. */

@@ -6,7 +6,8 @@ import { serveInProcess } from "../testing/in-process.ts";
 import type { RespClient } from "../testing/resp-client.ts";
 import { heardUntilEnd, openSocket } from "../testing/sockets.ts";
 
-const ask = async (client: RespClient, ...command: (string | number)[]) => (await client.command(...command)).toString();
+const ask = async (client: RespClient, ...command: (string | number)[]) =>
+  (await client.command(...command)).toString();
 
 describe("requirepass", () => {
   test("set at run time, it concerns who connects from then on", async (t) => {
@@ -62,7 +63,11 @@ describe("CLIENT PAUSE", () => {
     await sleep(50);
     assert.equal(await ask(reader, "GET", "a"), "$-1\r\n");
     // Behind other replies of the same turn: those of the resumed client must not mix with them.
-    const resuming = await reader.pipeline([["ECHO", "before"], ["CLIENT", "UNPAUSE"], ["ECHO", "behind"]]);
+    const resuming = await reader.pipeline([
+      ["ECHO", "before"],
+      ["CLIENT", "UNPAUSE"],
+      ["ECHO", "behind"],
+    ]);
     assert.equal(Buffer.concat(resuming).toString(), "$6\r\nbefore\r\n+OK\r\n$6\r\nbehind\r\n");
     assert.equal(Buffer.concat(await replies).toString(), "$-1\r\n+OK\r\n$1\r\n1\r\n+PONG\r\n");
   });

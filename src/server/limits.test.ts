@@ -64,7 +64,9 @@ describe("limits", { concurrency: true }, () => {
     const before = process.memoryUsage().arrayBuffers;
     const sockets = await Promise.all(Array.from({ length: 20 }, () => openSocket(port)));
     for (const socket of sockets) socket.write(`*1000000\r\n$3\r\nSET\r\n$1\r\nk\r\n$${512 * MIB}\r\nabc`);
-    await until("all have arrived", () => [...store.clients.list()].every(({ queryBufferBytes }) => queryBufferBytes > 0));
+    await until("all have arrived", () =>
+      [...store.clients.list()].every(({ queryBufferBytes }) => queryBufferBytes > 0),
+    );
     assert(process.memoryUsage().arrayBuffers - before < 100 * MIB);
     assert.equal((await (await client()).command("PING")).toString(), "+PONG\r\n");
     for (const socket of sockets) socket.destroy();

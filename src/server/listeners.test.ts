@@ -82,7 +82,9 @@ test("an address that is not this machine's, and a port in use, are errors", asy
   assert.equal(server.addresses.length, 1);
 });
 
-test("protected mode: from outside only with a password", { skip: outside === undefined && "no network" }, async (t) => {
+test("protected mode: from outside only with a password", {
+  skip: outside === undefined && "no network",
+}, async (t) => {
   const { store, server, client } = await serveInProcess(t);
   const address = await server.listen({ host: "0.0.0.0", port: 0 });
   const port = "port" in address ? address.port : 0;

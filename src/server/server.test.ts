@@ -1,7 +1,7 @@
 /** A client's view of the server, in both ways of reading sockets. */
 import assert from "node:assert/strict";
 import { describe, type TestContext, test } from "node:test";
-import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleep, setImmediate as turn } from "node:timers/promises";
 import { serveInProcess } from "../testing/in-process.ts";
 import { encodeCommand } from "../testing/resp-frame.ts";
 import { heardUntilEnd, openSocket, until } from "../testing/sockets.ts";
@@ -36,7 +36,7 @@ for (const readsIntoOneBuffer of [true, false]) {
     test("requests may be inline", async (t) => {
       const running = await serve(t);
       const client = await running.client();
-      client.send('SET inline "a value"\r\nGET inline\n\r\n  PING  \r\nECHO \'x\'\r\n');
+      client.send("SET inline \"a value\"\r\nGET inline\n\r\n  PING  \r\nECHO 'x'\r\n");
       const replies = await client.receive(4);
       assert.equal(Buffer.concat(replies).toString(), "+OK\r\n$7\r\na value\r\n+PONG\r\n$1\r\nx\r\n");
     });
@@ -95,7 +95,12 @@ for (const readsIntoOneBuffer of [true, false]) {
       const running = await serve(t);
       const witness = await running.client();
       await witness.command("SET", "value", Buffer.alloc(MIB));
-      for (const began of ["", "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100\r\nabc", "GET value\r\n".repeat(40), "MONITOR\r\n"]) {
+      for (const began of [
+        "",
+        "*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$100\r\nabc",
+        "GET value\r\n".repeat(40),
+        "MONITOR\r\n",
+      ]) {
         const sockets = await Promise.all(Array.from({ length: 25 }, () => openSocket(running.port)));
         for (const socket of sockets) socket.write(began);
         await sleep(20);
@@ -111,7 +116,7 @@ for (const readsIntoOneBuffer of [true, false]) {
       const [socket, other] = await Promise.all([openSocket(running.port), running.client()]);
       await other.command("SET", "value", Buffer.alloc(MIB, "v"));
       const requests = 200;
-      socket.write("GET value\r\n".repeat(requests) + "SET done yes\r\n");
+      socket.write(`${"GET value\r\n".repeat(requests)}SET done yes\r\n`);
       await sleep(100);
       const waiting = () => Math.max(...[...running.store.clients.list()].map((client) => client.outputBufferBytes));
       assert(waiting() > 0 && waiting() < 3 * MIB, `${waiting()} bytes wait`);

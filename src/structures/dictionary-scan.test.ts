@@ -46,7 +46,7 @@ test("scan visits every key that is there from its first call to its last, whate
     fc.integer(),
   ] as const;
   const property = fc.property(...arbitrary, (kind, stable, fleeting, changes, choice) => {
-    changes.sort((left, right) => left.at - right.at);
+    const pending = changes.toSorted((left, right) => left.at - right.at);
     const twins = new DictionaryTwins(8 * 1024 * 1024, kind, new Random(choice));
     twins.insert(stable);
     const wanted = new Set(twins.hashes.keys());
@@ -55,8 +55,8 @@ test("scan visits every key that is there from its first call to its last, whate
     const before = twins.dictionary.segments;
     let [fewest, most] = [before, before];
     for (let cursor = 0; cursor !== END; ) {
-      while (changes.length > 0 && changes[0]!.at * END <= cursor) {
-        const { insert, remove } = changes.shift()!;
+      while (pending.length > 0 && pending[0]!.at * END <= cursor) {
+        const { insert, remove } = pending.shift()!;
         twins.insert(insert);
         for (const ref of twins.hashes.keys()) everThere.add(ref);
         twins.removeAllBut(wanted, remove);

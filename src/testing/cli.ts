@@ -28,7 +28,11 @@ export interface CommandLineOptions {
 }
 
 /** Starts `stillwater` with the arguments; at the end of the test it is killed if it still runs. */
-export function runCommandLine(t: TestContext, args: readonly string[], options: CommandLineOptions = {}): CommandLineRun {
+export function runCommandLine(
+  t: TestContext,
+  args: readonly string[],
+  options: CommandLineOptions = {},
+): CommandLineRun {
   const { cwd = process.cwd(), input = "", nodeOptions = [] } = options;
   const child = spawn(process.execPath, [...nodeOptions, MAIN, ...args], { cwd });
   t.after(() => child.kill("SIGKILL"));

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { type InProcessServer, serveInProcess } from "../testing/in-process.ts";
+import { type InProcessServer, serveInProcess } from "./in-process.ts";
 
 /** How to connect to it. */
 export type Transport = "TCP" | "unix socket";
