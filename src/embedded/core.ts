@@ -51,7 +51,7 @@ export class Core {
   ): ReplyValue<Buffer> {
     this.#run(context, name, values, asBuffers);
     const { pending } = context;
-    if (pending === undefined) return this.#reply.take();
+    if (pending === undefined) return this.#take();
     context.pending = undefined;
     // It goes on, and nobody hears how it ends: as if a client had sent it and left.
     pending.catch(() => undefined);
@@ -66,17 +66,26 @@ export class Core {
   ): Promise<ReplyValue<Buffer>> {
     this.#run(context, name, values, false);
     const { pending } = context;
-    if (pending === undefined) return this.#reply.take();
+    if (pending === undefined) return this.#take();
     context.pending = undefined;
     const write = await pending;
     this.#reply.reset(false);
     write(this.#reply);
-    return this.#reply.take();
+    return this.#take();
   }
 
   /** @throws Error if the store is closed */
   checkOpen(): void {
     if (this.isClosed) throw new Error("the store is closed");
+  }
+
+  /** The reply. @throws CommandError if it is an error */
+  #take(): ReplyValue<Buffer> {
+    const value = this.#reply.take();
+    if (!(value instanceof CommandError)) return value;
+    // It was made deep inside; its stack should show who called the store.
+    Error.captureStackTrace(value, Core.prototype.execute);
+    throw value;
   }
 
   #run(context: ClientContext, name: string, values: readonly ArgumentValue[], asBuffers: boolean): void {

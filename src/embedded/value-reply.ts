@@ -5,7 +5,7 @@
  *     bulk, verbatim   string, or Buffer          array, set       Array
  *     simple           string                     map              Map
  *     integer          number, bigint if unsafe   null             null
- *     double           number                     error            CommandError; thrown if it is the whole reply
+ *     double           number                     error            CommandError
  *     boolean          boolean
  *
  * Handlers speak RESP3 to it: maps are not flattened and numbers are not strings. One serves all calls of a store.
@@ -50,12 +50,11 @@ export class ValueReply implements Reply {
     this.#open.length = 0;
   }
 
-  /** The reply. @throws CommandError if it is an error */
+  /** The reply, complete; a CommandError if it is an error. */
   take(): Value {
     const value = this.#value;
     if (value === undefined) throw new Error("the command gave no complete reply");
     this.#value = undefined;
-    if (value instanceof CommandError) throw value;
     return value;
   }
 

@@ -10,13 +10,17 @@ after(() => db.close());
 
 test("text is stored as UTF-8 and comes back", () => {
   fc.assert(
-    fc.property(fc.string({ unit: "binary", maxLength: 100 }), fc.string({ unit: "binary", maxLength: 2000 }), (key, value) => {
-      db.set(key, value);
-      assert.equal(db.get(key), value);
-      assert.deepEqual(db.getBuffer(key), Buffer.from(value));
-      assert.deepEqual(db.getBuffer(Buffer.from(key)), Buffer.from(value));
-      assert.equal(db.call("GET", key), value);
-    }),
+    fc.property(
+      fc.string({ unit: "binary", maxLength: 100 }),
+      fc.string({ unit: "binary", maxLength: 2000 }),
+      (key, value) => {
+        db.set(key, value);
+        assert.equal(db.get(key), value);
+        assert.deepEqual(db.getBuffer(key), Buffer.from(value));
+        assert.deepEqual(db.getBuffer(Buffer.from(key)), Buffer.from(value));
+        assert.equal(db.call("GET", key), value);
+      },
+    ),
   );
 });
 
@@ -84,7 +88,10 @@ test("other types of arguments are refused before anything is done", () => {
 
 test("options that are unknown or of the wrong type are named", () => {
   const set = (options: unknown) => () => db.set("untouched", "v", options as { EX: number });
-  assert.throws(set({ ex: 1 }), { name: "TypeError", message: "set: no option is called ex; there are EX, PX, EXAT, PXAT, KEEPTTL, NX, XX, GET" });
+  assert.throws(set({ ex: 1 }), {
+    name: "TypeError",
+    message: "set: no option is called ex; there are EX, PX, EXAT, PXAT, KEEPTTL, NX, XX, GET",
+  });
   assert.throws(set({ EX: "1" }), { name: "TypeError", message: "set: option EX is a string, not a number" });
   assert.throws(set({ NX: 1 }), { name: "TypeError", message: "set: option NX is a number, not true or false" });
   assert.throws(set("EX"), { name: "TypeError", message: "set: the options are a string, not an object" });
@@ -93,7 +100,10 @@ test("options that are unknown or of the wrong type are named", () => {
   assert.throws(set({ EX: 1.5 }), { name: "CommandError", message: "ERR value is not an integer or out of range" });
   assert.throws(set({ NX: true, XX: true }), { name: "CommandError", message: "ERR syntax error" });
   assert.throws(() => db.scanIterator({ count: "5" as unknown as number }), { name: "TypeError" });
-  assert.throws(() => db.mset([["a"]] as unknown as [string, string][]), { name: "TypeError", message: /element 1 is no pair/ });
+  assert.throws(() => db.mset([["a"]] as unknown as [string, string][]), {
+    name: "TypeError",
+    message: /element 1 is no pair/,
+  });
   assert.equal(db.exists("untouched"), 0);
   assert.equal(db.set("k", "v", { EX: undefined, NX: false, GET: false }), "OK");
 });
@@ -111,7 +121,9 @@ test("what a call cannot have is refused", async () => {
   assert.throws(() => db.client("REPLY", "OFF"), { code: "ERR", message: /always has its reply/ });
   assert.throws(() => db.call("SHUTDOWN"), { code: "ERR", message: /the program that opened it ends it/ });
   await assert.rejects(db.callAsync("MONITOR"), CommandError);
-  assert.throws(() => db.call("NOSUCH", "x"), { message: "ERR unknown command 'NOSUCH', with args beginning with: 'x' " });
+  assert.throws(() => db.call("NOSUCH", "x"), {
+    message: "ERR unknown command 'NOSUCH', with args beginning with: 'x' ",
+  });
   assert.equal(await db.callAsync("SET", "k", "v"), "OK");
   await assert.rejects(db.callAsync("INCR", "k"), { code: "ERR" });
 });
@@ -158,8 +170,11 @@ test("replies of every shape", () => {
   ];
   assert.deepEqual(taken(false, write), shape(String));
   assert.deepEqual(taken(true, write), shape(Buffer.from));
-  assert.throws(() => taken(false, () => reply.error("WRONGTYPE of value")), { code: "WRONGTYPE" });
+  assert.equal((taken(false, () => reply.error("WRONGTYPE of value")) as CommandError).code, "WRONGTYPE");
   assert.throws(() => taken(false, () => reply.array(1)), /no complete reply/);
   assert.throws(() => taken(false, () => undefined), /no complete reply/);
-  assert.equal(taken(false, () => reply.ok()), "OK");
+  assert.equal(
+    taken(false, () => reply.ok()),
+    "OK",
+  );
 });

@@ -11,7 +11,6 @@ import type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
 import { Clock } from "./clock.ts";
 import { Database } from "./database.ts";
 import type { Key } from "./key.ts";
-import { KeysAhead } from "./keys-ahead.ts";
 import { Shard } from "./shard.ts";
 import { StagedKey } from "./staged-key.ts";
 
@@ -54,7 +53,6 @@ export class Keyspace {
   readonly shardMask: number;
   readonly clock: Clock;
   readonly staged: StagedKey;
-  readonly ahead = new KeysAhead();
   /** Whose key `staged` holds at present. */
   stagedFor: Key | undefined;
   /** Seconds, 24 bits: what entries are stamped with. Kept up by `tick`. */
@@ -76,7 +74,7 @@ export class Keyspace {
     this.options = options;
     this.clock = new Clock(options.now);
     const [seed0, seed1] = options.seed ?? [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
-    this.staged = new StagedKey(seed0, seed1, this.ahead);
+    this.staged = new StagedKey(seed0, seed1);
     this.shardMask = options.shards - 1;
     const { regionSize, databases, shadowLimit = regionSize } = options;
     for (let index = 0; index < options.shards; index++) {
@@ -84,18 +82,6 @@ export class Keyspace {
     }
     for (let index = 0; index < options.databases; index++) this.databases.push(new Database(this, index));
     this.tick();
-  }
-
-  /** Hashes a key that a coming request will look up, for `touchAhead`; see KeysAhead. */
-  foresee(bytes: Buffer, start: number, length: number): void {
-    this.staged.stage(bytes, start, length);
-    this.stagedFor = undefined;
-    this.ahead.add(bytes, start, length, this.staged.hash);
-  }
-
-  /** Fetches what the foreseen keys need from memory, all together. */
-  touchAhead(database: number): void {
-    this.ahead.touch(this.shards, this.shardMask, database);
   }
 
   /** Brings the access clock up to date; called about once a second, and by nothing that answers a command. */

@@ -7,7 +7,6 @@
  */
 import { copyBytes } from "../base/bytes.ts";
 import { halfSipHash, halfSipHashText } from "../base/siphash.ts";
-import type { KeysAhead } from "./keys-ahead.ts";
 
 const FIRST_CAPACITY = 1024;
 /** A buffer that an unusually long key needed is let go by the next short one. */
@@ -20,13 +19,10 @@ export class StagedKey {
   words = new Int32Array(0);
   length = 0;
   hash = 0;
-  readonly #ahead: KeysAhead;
   readonly #seed0: number;
   readonly #seed1: number;
 
-  /** @param ahead hashes that are known already */
-  constructor(seed0: number, seed1: number, ahead: KeysAhead) {
-    this.#ahead = ahead;
+  constructor(seed0: number, seed1: number) {
     this.#seed0 = seed0;
     this.#seed1 = seed1;
     this.#reserve(FIRST_CAPACITY);
@@ -53,8 +49,7 @@ export class StagedKey {
       words[wordCount] = last;
     }
     this.length = length;
-    const foreseen = this.#ahead.find(bytes, start, length);
-    this.hash = foreseen === -1 ? halfSipHash(words, length, this.#seed0, this.#seed1) : this.#ahead.hashAt(foreseen);
+    this.hash = halfSipHash(words, length, this.#seed0, this.#seed1);
   }
 
   /**

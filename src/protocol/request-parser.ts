@@ -81,19 +81,6 @@ export class RequestParser {
     this.#limits = limits;
   }
 
-  /** Where the requests stand that have not been parsed yet: [position, end) of `bytes`. */
-  get bytes(): Buffer {
-    return this.#bytes;
-  }
-
-  get position(): number {
-    return this.#at;
-  }
-
-  get end(): number {
-    return this.#end;
-  }
-
   /** Bytes kept of an unfinished request. */
   get keptBytes(): number {
     return this.#kept === EMPTY_BYTES ? 0 : this.#end - this.#begin;

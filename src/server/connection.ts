@@ -13,13 +13,10 @@ import type { Duplex } from "node:stream";
 import type { Client, Session } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { ClientContext, LateReply } from "../engine/client-context.ts";
-import { lookAhead } from "../protocol/look-ahead.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
 import type { RespReply } from "../protocol/resp-reply.ts";
 import type { Server } from "./server.ts";
 
-/** With fewer bytes to come than two short requests, looking ahead is not worth it. */
-const AHEAD_BYTES_MIN = 48;
 /** Replies are sent from this size on, even if there are more requests to execute. */
 const FLUSH_AT = 256 * 1024;
 /** While so many bytes wait for a client to read, no more of its requests are executed. */
@@ -144,29 +141,18 @@ export class Connection implements Client {
     server.keyspace.clock.forget();
     session.lastCommandAt = server.keyspace.clock.now();
     reply.version = session.protocol;
-    let ahead = 0;
     try {
       while (!session.closeAfterReply && this.#parser.next()) {
         if (server.clients.paused !== undefined && this.#mustWait()) break;
-        if (ahead > 0) ahead -= 1;
-        else ahead = this.#lookAhead();
         this.#executeOne();
         if (this.#isHeld) break;
       }
     } finally {
-      server.keyspace.ahead.clear();
       this.#flush();
       server.executing = undefined;
     }
     if (session.isMonitor || server.engine.monitors.size > 0) this.#listenOrNot();
     if (session.closeAfterReply) this.#closeGracefully();
-  }
-
-  /** @returns requests that were looked at ahead of their execution */
-  #lookAhead(): number {
-    const { bytes, position, end } = this.#parser;
-    if (end - position < AHEAD_BYTES_MIN) return 0;
-    return lookAhead(this.#server.keyspace, this.session.databaseIndex, bytes, position, end);
   }
 
   /** MONITOR, or RESET after it. */

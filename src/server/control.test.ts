@@ -94,6 +94,13 @@ describe("CLIENT PAUSE", () => {
   });
 });
 
+test("SHUTDOWN is refused where it is not ours to end the process", async (t) => {
+  const { client } = await serveInProcess(t);
+  const some = await client();
+  assert.match(await ask(some, "SHUTDOWN", "NOSAVE"), /^-ERR SHUTDOWN is for servers; /);
+  assert.equal(await ask(some, "PING"), "+PONG\r\n");
+});
+
 test("CLIENT LIST tells the truth", async (t) => {
   const { client, port } = await serveInProcess(t);
   const first = await client();

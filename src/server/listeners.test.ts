@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { serveInProcess } from "../testing/in-process.ts";
 import { RespClient } from "../testing/resp-client.ts";
 import { heardUntilEnd, openSocket } from "../testing/sockets.ts";
+import { isLoopback } from "./listeners.ts";
 
 const interfaces = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
 const outside = interfaces.find(({ family, internal }) => family === "IPv4" && !internal)?.address;
@@ -103,6 +105,28 @@ test("protected mode: from outside only with a password", {
   await admin.command("CONFIG", "SET", "requirepass", "", "protected-mode", "no");
   const guest = await RespClient.connect({ host: outside!, port });
   assert.equal((await guest.command("PING")).toString(), "+PONG\r\n");
+});
+
+test("only what is known to come from this machine counts as local", () => {
+  const local = ["127.0.0.1", "127.1.2.3", "::1", "::ffff:127.0.0.1"];
+  // A connection that is reset before it is accepted has no address any more, and may have brought a command.
+  const remote = ["192.0.2.1", "::ffff:192.0.2.1", "fe80::1", "1127.0.0.1", undefined];
+  assert.deepEqual(local.filter(isLoopback), local);
+  assert.deepEqual(remote.filter(isLoopback), []);
+});
+
+test("tcp-keepalive: the system is asked to probe, and no more once it is 0", async (t) => {
+  const calls = t.mock.method(Socket.prototype, "setKeepAlive").mock.calls;
+  const { client } = await serveInProcess(t, { "tcp-keepalive": "77" });
+  await (await client()).command("CONFIG", "SET", "tcp-keepalive", 0);
+  await (await client()).command("PING");
+  assert.deepEqual(
+    calls.map((call) => call.arguments),
+    [
+      [true, 77_000],
+      [false, 0],
+    ],
+  );
 });
 
 test("an unreferenced server lets its process end, with clients connected", () => {

@@ -82,6 +82,16 @@ for (const readsIntoOneBuffer of [true, false]) {
       await until("the connection is forgotten", () => running.store.clients.size === 0);
     });
 
+    test("who asks for much, ends its side, and reads late, still gets everything", async (t) => {
+      const running = await serve(t);
+      const [socket, other] = await Promise.all([openSocket(running.port, { allowHalfOpen: true }), running.client()]);
+      await other.command("SET", "value", Buffer.alloc(MIB, "v"));
+      socket.end("GET value\r\n".repeat(30));
+      await sleep(50);
+      assert.equal((await heardUntilEnd(socket)).length, 30 * (`$${MIB}\r\n`.length + MIB + 2));
+      await until("the connection is forgotten", () => running.store.clients.size === 1);
+    });
+
     test("QUIT is answered, and nothing behind it is executed", async (t) => {
       const running = await serve(t);
       const socket = await openSocket(running.port);

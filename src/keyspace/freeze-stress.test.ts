@@ -1,0 +1,51 @@
+/**
+ * A frozen view is what was there at the freeze, whatever the owner writes meanwhile. The short form; the long one, of at
+ * least 200 freezes and 10 million writes, is freeze-stress.fuzz.ts.
+ */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { stressFreezes } from "../testing/freeze-stress.ts";
+import { seedOfRun } from "../testing/random.ts";
+
+const seed = seedOfRun();
+
+/** A small store, and both sides so slow that its pages are written first throughout a walk. */
+const PAUSED = { freezes: 60, writesPerFreeze: 1000, names: 500, ownerPauses: 0.5, readerPauses: 0.1 };
+
+test("walks of a frozen view find what was there at the freeze, while the table grows and shrinks", async (context) => {
+  const figures = await stressFreezes({ seed, freezes: 200, writesPerFreeze: 50_000, walks: 2, upheavals: 0.000_005 });
+  context.diagnostic(`seed ${seed}: ${JSON.stringify(figures)}`);
+  assert.equal(figures.wrong + figures.lost + figures.aborted, 0);
+  assert.equal(figures.walks, 400);
+  assert(figures.frozenWrites >= 10_000_000 && figures.copiedPages > 0 && figures.walkedKeys > 400_000);
+  assert(figures.mostKeys > 5 * figures.fewestKeys, "the tables grew and shrank");
+});
+
+test("four shards are frozen at one and the same instant", async (context) => {
+  const figures = await stressFreezes({ seed, freezes: 20, writesPerFreeze: 30_000, shards: 4, upheavals: 0.0001 });
+  context.diagnostic(`seed ${seed}: ${JSON.stringify(figures)}`);
+  assert.equal(figures.wrong + figures.lost + figures.aborted, 0);
+  assert.equal(figures.walks, 20);
+});
+
+test("pauses between the two steps on either side break nothing", async (context) => {
+  const figures = await stressFreezes({ seed, ...PAUSED });
+  context.diagnostic(`seed ${seed}: ${JSON.stringify(figures)}`);
+  assert.equal(figures.wrong + figures.lost + figures.aborted, 0);
+  assert.equal(figures.walks, PAUSED.freezes);
+});
+
+for (const careless of ["carelessReader", "carelessOwner"] as const) {
+  test(`the same pauses find out a wrong order: ${careless}`, async (context) => {
+    const figures = await stressFreezes({ seed, ...PAUSED, [careless]: true });
+    context.diagnostic(`seed ${seed}: ${JSON.stringify(figures)}`);
+    assert(figures.wrong > 0, "this test would not find a wrong order");
+  });
+}
+
+test("when the shadow area is full the view is given up and the writer goes on", async (context) => {
+  const figures = await stressFreezes({ seed, freezes: 5, writesPerFreeze: 20_000, shadowLimit: 400 * 1024, walks: 3 });
+  context.diagnostic(`seed ${seed}: ${JSON.stringify(figures)}`);
+  assert.equal(figures.wrong, 0);
+  assert(figures.aborted > 0 && figures.writes > 80_000);
+});
