@@ -59,11 +59,11 @@ export function halfSipHash(words: Int32Array, length: number, seed0: number, se
 const ASCII_MAX = 0x7f;
 
 /**
- * The same hash of a text's characters, each a byte, which are written to `words` on the way: in one pass, because the
+ * The same hash of a text's characters, each a byte, which are written to `staged` on the way: in one pass, because the
  * processor reads the next characters while it still computes the hash of the last.
- * @returns undefined if a character is not ASCII: then its bytes are not what `words` holds
+ * @returns undefined if a character is not ASCII: then its bytes are not what `staged` holds
  */
-export function halfSipHashText(text: string, words: Int32Array, seed0: number, seed1: number): number | undefined {
+export function halfSipHashText(text: string, staged: Int32Array, seed0: number, seed1: number): number | undefined {
   const { length } = text;
   const count = length >>> 2;
   let v0 = seed0;
@@ -79,7 +79,7 @@ export function halfSipHashText(text: string, words: Int32Array, seed0: number, 
     const fourth = text.charCodeAt(at + 3);
     all |= first | second | third | fourth;
     const word = first | (second << 8) | (third << 16) | (fourth << 24);
-    words[index] = word;
+    staged[index] = word;
     v3 ^= word;
     v0 = (v0 + v1) | 0;
     v1 = ((v1 << 5) | (v1 >>> 27)) ^ v0;
@@ -99,7 +99,7 @@ export function halfSipHashText(text: string, words: Int32Array, seed0: number, 
     last |= code << shift;
   }
   if (all > ASCII_MAX) return undefined;
-  if ((length & 3) !== 0) words[count] = last;
+  if ((length & 3) !== 0) staged[count] = last;
   last |= length << 24;
   v3 ^= last;
   for (let round = 0; round < 3; round++) {

@@ -5,7 +5,7 @@
  * exit code 1, which closes all connections.
  */
 import { inspect } from "node:util";
-import { REDIS_VERSION, STILLWATER_VERSION } from "../commands/version.ts";
+import { STILLWATER_VERSION } from "../commands/version.ts";
 
 /** @param log is given the report beside standard error, where it goes to a file */
 export function reportCrashes(log: ((text: string) => void) | undefined): void {
@@ -22,8 +22,9 @@ function describe(error: unknown): string {
   const megabytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`;
   return [
     "=== STILLWATER CRASHED: this is a defect of the program. Please report it with the lines below. ===",
-    `Stillwater ${STILLWATER_VERSION} (Redis ${REDIS_VERSION}), Node.js ${process.version}, ${process.platform} ${process.arch}`,
-    `process ${process.pid}, up ${Math.round(process.uptime())} s, ${megabytes(rss)} resident, JavaScript heap ${megabytes(heapUsed)}`,
+    `Stillwater ${STILLWATER_VERSION}, Node.js ${process.version}, ${process.platform} ${process.arch}`,
+    `process ${process.pid}, up ${Math.round(process.uptime())} s`,
+    `memory: ${megabytes(rss)} resident, JavaScript heap ${megabytes(heapUsed)}`,
     inspect(error, { depth: 4 }),
     "=== The process ends here; all connections are closed. ===",
   ].join("\n");

@@ -102,7 +102,7 @@ describe("what it refuses", { concurrency: 2 }, () => {
     [
       "an unknown directive",
       ["--nosuch", "1"],
-      /^\*\*\* FATAL CONFIG FILE ERROR \(Stillwater .*\) \*\*\*\n.*line 2\n>>> 'nosuch "1"'\nBad directive or wrong number of arguments\n$/,
+      /^\*{3} FATAL CONFIG FILE ERROR .*\n.*line 2\n>>> 'nosuch "1"'\nBad directive or wrong number of arguments\n$/,
     ],
     ["a value of the wrong kind", ["--port", "x"], /argument couldn't be parsed into an integer/],
     [

@@ -133,6 +133,7 @@ for (const [name, Redis] of Object.entries(VERSIONS)) {
     const db = await open({ password: "secret" });
     const Connector = db.connector();
     const refused = new Redis({ Connector: db.connector(), retryStrategy: null });
+    refused.on("error", (error) => assert.match(error.message, /NOAUTH/));
     await assert.rejects(refused.get("k"), /NOAUTH/);
     refused.disconnect();
     const redis = new Redis({ Connector: db.connector(), password: "secret", retryStrategy: null });

@@ -1,4 +1,4 @@
-/** What ioredis takes as its `Connector`: a class whose instances open one connection after the other, here to a store. */
+/** What ioredis takes as its `Connector`: a class whose instances open one connection after the other, to a store. */
 import type { MemoryStream } from "./memory-stream.ts";
 
 /** An instance as ioredis uses it: one for each Redis object, through all of its reconnections. */

@@ -41,7 +41,7 @@ export class Core {
 
   /**
    * Executes one command and returns its reply.
-   * @throws CommandError if that is an error, or comes later; TypeError for arguments of a wrong type; Error once closed
+   * @throws CommandError if that is an error, or comes later; TypeError for wrong types of arguments; Error once closed
    */
   execute(
     context: ClientContext,
@@ -66,11 +66,12 @@ export class Core {
   ): Promise<ReplyValue<Buffer>> {
     this.#run(context, name, values, false);
     const { pending } = context;
-    if (pending === undefined) return this.#take();
-    context.pending = undefined;
-    const write = await pending;
-    this.#reply.reset(false);
-    write(this.#reply);
+    if (pending !== undefined) {
+      context.pending = undefined;
+      const write = await pending;
+      this.#reply.reset(false);
+      write(this.#reply);
+    }
     return this.#take();
   }
 
@@ -83,8 +84,8 @@ export class Core {
   #take(): ReplyValue<Buffer> {
     const value = this.#reply.take();
     if (!(value instanceof CommandError)) return value;
-    // It was made deep inside; its stack should show who called the store.
-    Error.captureStackTrace(value, Core.prototype.execute);
+    // Made deep inside, where a stack shows nothing of who called.
+    Error.captureStackTrace(value);
     throw value;
   }
 

@@ -3,8 +3,9 @@
  *
  * What it leaves out is the way through bytes: the key goes from the JavaScript string straight into the words that are
  * hashed and compared, the value from the region straight into a string. What it does to the keyspace is what the
- * commands do, through the same functions; what the engine does besides, it does too, or leaves to the engine. The rule:
- * it takes a call only if nothing about it is unusual, and otherwise returns undefined with nothing done and nothing
+ * commands do, through the same functions; what the engine does besides, it does too, or leaves to the engine.
+ *
+ * The rule: it takes a call only if nothing about it is unusual, and otherwise says so with nothing done and nothing
  * counted. Then the call goes through the engine, which knows of errors, types, memory limits and MONITOR, and which
  * also gets every SAMPLE_EVERYth call, in order to time it.
  *

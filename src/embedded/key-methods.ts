@@ -4,7 +4,7 @@ import type { ArgumentValue } from "./argument-writer.ts";
 import { BitmapMethods } from "./bitmap-methods.ts";
 import { listOf, optionWords, type Several } from "./caller.ts";
 
-/** When EXPIRE and its like do something: if there is no deadline, if there is one, if the new one is later, earlier. */
+/** When EXPIRE and its like do something: if there is no deadline, if there is one, if the new is later, earlier. */
 export type ExpireCondition = "NX" | "XX" | "GT" | "LT";
 
 /** Options of `copy`. */

@@ -55,15 +55,18 @@ export class MemoryStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: Continue): void {
-    const peer = this.#peer!;
-    peer.#taken = done;
-    peer.push(chunk);
+    this.#deliver(chunk, done);
+  }
+
+  /** What was written while a chunk was on its way goes as one: a client's many small requests are one turn's work. */
+  override _writev(chunks: { readonly chunk: Buffer }[], done: Continue): void {
+    this.#deliver(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
   }
 
   override _read(): void {
     const taken = this.#taken;
     this.#taken = undefined;
-    taken?.();
+    if (taken !== undefined) process.nextTick(taken);
   }
 
   override _final(done: Continue): void {
@@ -76,5 +79,11 @@ export class MemoryStream extends Duplex {
     this.#taken = undefined;
     process.nextTick(() => peer.destroy());
     done(error);
+  }
+
+  #deliver(chunk: Buffer, done: Continue): void {
+    const peer = this.#peer!;
+    peer.#taken = done;
+    peer.push(chunk);
   }
 }

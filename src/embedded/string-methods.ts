@@ -203,7 +203,7 @@ export abstract class StringMethods extends Caller {
     return this.run("SETNX", [key, value]);
   }
 
-  /** Writes over part of a string, from a byte offset on; zeros fill what was not there. @returns its length in bytes */
+  /** Writes over part of a string, from a byte offset on; zeros fill a gap. @returns its length in bytes */
   setrange(key: ArgumentValue, offset: Int64, value: ArgumentValue): number {
     return this.run("SETRANGE", [key, offset, value]);
   }

@@ -53,7 +53,7 @@ export class Connection implements Client {
     stream.on("drain", () => this.#release());
     stream.on("error", () => this.#close());
     stream.on("close", () => this.#close());
-    stream.on("end", () => stream.end());
+    stream.on("end", () => this.#endWhenDone());
   }
 
   get queryBufferBytes(): number {
@@ -236,6 +236,12 @@ export class Connection implements Client {
       this.#refuse(error);
     }
     if (!this.#isHeld) this.#stream.resume();
+    this.#endWhenDone();
+  }
+
+  /** The client has ended its side: ours follows, once everything it asked for is answered. */
+  #endWhenDone(): void {
+    if (this.#stream.readableEnded && !this.#isHeld) this.#stream.end();
   }
 
   #flush(): void {

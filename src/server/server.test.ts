@@ -63,7 +63,7 @@ for (const readsIntoOneBuffer of [true, false]) {
       ["x".repeat(70_000), "too big inline request"],
       ['SET a "b\r\n', "unbalanced quotes in request"],
     ] as const) {
-      test(`a broken protocol (${error}) is answered behind what came before it, and ends the connection`, async (t) => {
+      test(`a broken protocol (${error}) is answered behind what came before it, and ends it`, async (t) => {
         const running = await serve(t);
         const [socket, other] = await Promise.all([openSocket(running.port), running.client()]);
         // What follows the error must neither be executed nor cost the client the replies.

@@ -1,4 +1,4 @@
-/** How the server reads and writes: one read buffer for all, one write for a turn; and what an idle connection costs. */
+/** How the server reads and writes: one read buffer for all sockets, one write for all replies of a turn. */
 import assert from "node:assert/strict";
 import { createServer, type Socket } from "node:net";
 import { Duplex } from "node:stream";

@@ -126,10 +126,8 @@ export class Dictionary {
    * @throws RegionFullError when no room can be made; the dictionary is as it was
    */
   insert(hash: number, ref: Ref): void {
-    const segments = this.#segments;
-    if (segments.isFull(hash)) segments.makeRoom(hash);
-    const segment = segments.of(hash);
-    segments.place(segment, hash, ref);
+    const segment = this.#segments.withRoomFor(hash);
+    this.#segments.place(segment, hash, ref);
     const { region } = this.#heap;
     region.setWord(segment + SEGMENT_COUNT, region.word(segment + SEGMENT_COUNT) + 1);
     region.setWord(this.#header + COUNT, this.count + 1);

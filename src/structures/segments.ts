@@ -60,12 +60,6 @@ export class Segments {
     return segmentIn(words[(words[header]! >>> 2) + (depth === 0 ? 0 : hash >>> (32 - depth))]!);
   }
 
-  /** True if the segment of `hash` has as many refs as it should: four fifths, where linear probing is still short. */
-  isFull(hash: number): boolean {
-    const words = this.#words;
-    return words[this.#header >>> 2] === NONE || words[(this.of(hash) + SEGMENT_COUNT) >>> 2]! >= this.#limit();
-  }
-
   /** Visits every segment once, with the first directory word that names it. */
   forEach(visit: (segment: Ref, index: number) => void): void {
     const { region } = this.#heap;
@@ -98,17 +92,20 @@ export class Segments {
   }
 
   /**
-   * Sees to it that the segment of `hash` can take one more: splits or enlarges it; where memory forbids that, makes do
-   * while a slot stays empty.
+   * The segment of `hash`, which can take one more: splits or enlarges it first if it is full; where memory forbids that,
+   * makes do while a slot stays empty.
    * @throws RegionFullError when no room can be made; everything is found as before
    */
-  makeRoom(hash: number): void {
-    if (this.#words[this.#header >>> 2] === NONE) this.#create(FIRST_SLOTS);
-    while (this.isFull(hash)) {
+  withRoomFor(hash: number): Ref {
+    const words = this.#words;
+    if (words[this.#header >>> 2] === NONE) this.#create(FIRST_SLOTS);
+    for (;;) {
       const segment = this.of(hash);
+      const count = words[(segment + SEGMENT_COUNT) >>> 2]!;
+      if (count < this.#limit()) return segment;
       const done = this.capacity < SEGMENT_SLOTS ? this.#resize(this.capacity * 2) : this.#split(hash, segment);
       if (done) continue;
-      if (this.#words[(segment + SEGMENT_COUNT) >>> 2]! + 1 < this.capacity) return;
+      if (count + 1 < this.capacity) return segment;
       throw new RegionFullError("no room to split a dictionary's segment");
     }
   }
@@ -135,6 +132,7 @@ export class Segments {
     this.#words.fill(0, this.#header >>> 2, (this.#header + DICTIONARY_SIZE) >>> 2);
   }
 
+  /** Refs a segment should have at most: four fifths, where linear probing is still short. */
   #limit(): number {
     return Math.floor(this.capacity * 0.8);
   }
