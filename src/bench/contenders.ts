@@ -56,7 +56,7 @@ function overMap(map: Pick<Map<string, string | number>, "get" | "set">): Conten
     },
     bulk: runAtOnce,
     usedMemory: () => null,
-    close: async () => {},
+    close: () => Promise.resolve(),
   };
 }
 

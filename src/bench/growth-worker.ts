@@ -20,12 +20,12 @@ const OPERATIONS_PER_KEY = 0.4;
 function emptyHanded(): Contender {
   const value = "-".repeat(VALUE_BYTES);
   return {
-    set: () => {},
+    set: () => undefined,
     get: () => value,
     incr: () => 1,
     bulk: (writes) => writes(),
     usedMemory: () => null,
-    close: async () => {},
+    close: () => Promise.resolve(),
   };
 }
 

@@ -2,7 +2,7 @@
 import type { Arguments } from "../base/arguments.ts";
 import { readBits, withBits } from "../base/bits.ts";
 import { Slice } from "../base/bytes.ts";
-import { fromWords, highWord, type Int64, INT64_MAX, lowWord, parseInt64, toInt64 } from "../base/int64.ts";
+import { fromWords, highWord, INT64_MAX, type Int64, lowWord, parseInt64, toInt64 } from "../base/int64.ts";
 import type { Key } from "../keyspace/key.ts";
 import { growString, setByte } from "../keyspace/strings.ts";
 import { type ArgumentDocument, key, pureToken, rest } from "./argument.ts";
@@ -254,7 +254,8 @@ function fitted(exact: Int64, field: Operation): Int64 | undefined {
 
 /**
  * Redis takes the distance to the largest number in 64 bits. Of a number so far below that they do not hold it, the
- * distance comes out negative, and the field is filled upwards. INCRBY starts from what the field holds, so only SET can get there.
+ * distance comes out negative, and the field is filled upwards. INCRBY starts from what the field holds, so only SET
+ * can get there.
  */
 function isFarBelow(exact: Int64, max: Int64, { kind, isSigned, width }: Operation): boolean {
   return kind === "SET" && isSigned && width < 64 && BigInt(max) - BigInt(exact) > INT64_MAX;

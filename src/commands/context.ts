@@ -1,6 +1,6 @@
 /**
- * What a handler sees of the world: the database, the reply, the session it runs in, and the store's services. Whether a
- * socket, an embedded call or a replayed log stands behind it, it cannot tell.
+ * What a handler sees of the world: the database, the reply, the session it runs in, and the store's services. Whether
+ * a socket, an embedded call or a replayed log stands behind it, it cannot tell.
  */
 import type { Configuration } from "../config/configuration.ts";
 import type { Database } from "../keyspace/database.ts";
@@ -28,7 +28,9 @@ export interface Context {
 /** How much a client wants to hear: CLIENT REPLY. */
 export type ReplyMode = "on" | "off" | "skip-next" | "skip";
 
-/** What is remembered of one client between its commands. Plain data; connections and the embedded store have one each. */
+/**
+ * What is remembered of one client between its commands. Plain data; connections and the embedded store have one each.
+ */
 export interface Session {
   readonly id: number;
   /** "ip:port", a socket's path, or "embedded". */

@@ -64,7 +64,8 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   {
     commands: ["OBJECT|REFCOUNT"],
     reason: "Redis shares one object among equal small integers, but not with what COPY made; here nothing is shared",
-    covers: ({ subject, reference }) => [subject, reference].every((reply) => /^:(1|2147483647)\r\n$/.test(String(reply))),
+    covers: ({ subject, reference }) =>
+      [subject, reference].every((reply) => /^:(1|2147483647)\r\n$/.test(String(reply))),
   },
   {
     commands: ["OBJECT|IDLETIME"],
@@ -76,7 +77,8 @@ export const intendedDifferences: readonly IntendedDifference[] = [
   },
   {
     commands: ["CONFIG|GET"],
-    reason: "all settings: Redis 7.2's and our own too, and each server's own port (scenarios.test.ts compares defaults)",
+    reason:
+      "all settings: Redis 7.2's and our own too, and each server's own port (scenarios.test.ts compares defaults)",
     covers: ({ command, subject, reference }) => {
       const names = (reply: Buffer) => pairs(decode(reply)).map(([name]) => String(name));
       const ours = new Set(names(subject));

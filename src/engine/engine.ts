@@ -4,8 +4,8 @@
  */
 import type { Arguments } from "../base/arguments.ts";
 import { microsecondsNow } from "../base/wall-clock.ts";
-import type { CommandTable } from "../commands/command-table.ts";
 import type { Command } from "../commands/command.ts";
+import type { CommandTable } from "../commands/command-table.ts";
 import type { Context, Services } from "../commands/context.ts";
 import {
   CommandError,
@@ -140,7 +140,9 @@ export class Engine {
 
 const SHOWN_MAX = 128;
 
-/** Redis shows at most 128 bytes of the name, and of the arguments as many as fit into 128; of each, up to a zero byte. */
+/**
+ * Redis shows at most 128 bytes of the name, and of the arguments as many as fit into 128; of each, up to a zero byte.
+ */
 function describeUnknown(args: Arguments): string {
   let shown = "";
   for (let index = 1; index < args.count && shown.length < SHOWN_MAX; index++) {

@@ -11,13 +11,15 @@ export interface Sizing {
 /** Regions hold the limit and a quarter more: keys do not spread evenly, and blocks leave gaps. */
 const HEADROOM = 1.25;
 const SHARDS_MAX = 64;
+/** More regions mean more memory behind every key: 16 instead of 8 cost a SET a fifth. For more, set a limit. */
+const SHARDS_WITHOUT_LIMIT = 8;
 
 /**
- * @param memoryLimit bytes of data to have room for; 0 for what the machine, or the container, has
+ * @param memoryLimit bytes of data to have room for; 0 for what the machine or the container has, up to 16 GiB
  * @param regionSize bytes of one region, rounded down to whole pages; 0 to choose
  */
 export function sizingFor(memoryLimit: number, regionSize: number): Sizing {
-  const wanted = (memoryLimit === 0 ? availableMemory() : memoryLimit) * HEADROOM;
+  const wanted = memoryLimit === 0 ? wantedWithoutLimit() : memoryLimit * HEADROOM;
   if (regionSize === 0 && wanted <= REGION_SIZE_MAX) {
     return { shards: 1, regionSize: Math.max(SMALLEST_CHOSEN, roundUpToPages(wanted)) };
   }
@@ -30,10 +32,13 @@ export function sizingFor(memoryLimit: number, regionSize: number): Sizing {
 /** Reserving more than a small limit needs costs nothing, and saves a small store from an early end. */
 const SMALLEST_CHOSEN = 64 * 1024 * 1024;
 
-function availableMemory(): number {
+/** The largest power of two of regions that memory has room for, within bounds. */
+function wantedWithoutLimit(): number {
   const constrained = process.constrainedMemory();
   const total = totalmem();
-  return constrained > 0 && constrained < total ? constrained : total;
+  const available = constrained > 0 && constrained < total ? constrained : total;
+  const regions = Math.max(1, Math.min(SHARDS_WITHOUT_LIMIT, available / REGION_SIZE_MAX));
+  return 2 ** Math.floor(Math.log2(regions)) * REGION_SIZE_MAX;
 }
 
 function roundUpToPages(bytes: number): number {

@@ -2,8 +2,8 @@
  * Clock: the time that commands see, read from the system once and kept until `forget`.
  *
  * Reading the system's clock costs about as much as a GET, and most commands need no time at all. The server forgets it
- * once per turn of the event loop, the embedded store once per call. Wall-clock time, because deadlines are absolute and
- * survive restarts; it may step, as it may in Redis.
+ * once per turn of the event loop, the embedded store once per call. Wall-clock time, because deadlines are absolute
+ * and survive restarts; it may step, as it may in Redis.
  */
 export class Clock {
   #milliseconds = 0;

@@ -1,8 +1,8 @@
 /**
  * Database: one of a store's numbered keyspaces (SELECT). Looking keys up, walking them, choosing one at random.
  *
- * `read` and `write` point one of two reusable Keys at a key: as long as a command deals with one key at a time it needs
- * no second; commands with a source and a destination pass `other`. Owner thread only.
+ * `read` and `write` point one of two reusable Keys at a key: as long as a command deals with one key at a time it
+ * needs no second; commands with a source and a destination pass `other`. Owner thread only.
  */
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";

@@ -1,10 +1,10 @@
 /**
  * Digest: one value for all that a database holds, whatever the order in which it is met.
  *
- * Each key is hashed with its type, value and deadline to 160 bits, and the keys' words are added up. So two stores with
- * the same data have the same digest, however the data came there and however it is stored: an integer counts as its
- * digits, and neither encodings nor access clocks count. It finds differences; it is no proof against someone who wants
- * two stores to look alike.
+ * Each key is hashed with its type, value and deadline to 160 bits, and the keys' words are added up. So two stores
+ * with the same data have the same digest, however the data came there and however it is stored: an integer counts as
+ * its digits, and neither encodings nor access clocks count. It finds differences; it is no proof against someone who
+ * wants two stores to look alike.
  */
 import { Slice } from "../base/bytes.ts";
 import { highWord, type Int64, lowWord, writeInt64 } from "../base/int64.ts";

@@ -9,8 +9,8 @@
  *     ...  key     padded with zeros to a whole word, so that keys are compared by words
  *     ...  value   encodings EMBEDDED and RAW: the bytes themselves
  *
- * One block a key, where Redis has three (table entry, key, value object): a lookup touches a slot and an entry. A value
- * above INLINE_MAX has a block of its own, so that it can grow, and its key be renamed, without moving it.
+ * One block a key, where Redis has three (table entry, key, value object): a lookup touches a slot and an entry. A
+ * value above INLINE_MAX has a block of its own, so that it can grow, and its key be renamed, without moving it.
  *
  * Invariants (verify): the block is as large as its parts; an EXTERNAL value's block belongs to this entry alone.
  * Owner thread only; frozen entries are read at the same offsets through a FreezeReader.
@@ -81,7 +81,9 @@ export class Entries {
     return this.words[entry >>> 2]! >>> 8;
   }
 
-  /** Stores the access clock; a no-op while frozen, so that reading does not copy pages (as Redis does while it forks). */
+  /**
+   * Stores the access clock; a no-op while frozen, so that reading does not copy pages (as Redis does while it forks).
+   */
   touch(entry: Ref, clock: number): void {
     const tag = this.words[entry >>> 2]!;
     if (tag >>> 8 === clock || this.heap.region.frozen) return;
@@ -160,8 +162,16 @@ export class Entries {
    * Bytes an entry needs.
    * @param inlineLength bytes of the value that stand in the entry
    */
-  static sizeFor(encoding: number, type: number, keyLength: number, hasDeadline: boolean, inlineLength: number): number {
-    return ENTRY_HEADER_SIZE + (hasDeadline ? 8 : 0) + extraSize(type | (encoding << 4)) + padded(keyLength) + inlineLength;
+  static sizeFor(
+    encoding: number,
+    type: number,
+    keyLength: number,
+    hasDeadline: boolean,
+    inlineLength: number,
+  ): number {
+    return (
+      ENTRY_HEADER_SIZE + (hasDeadline ? 8 : 0) + extraSize(type | (encoding << 4)) + padded(keyLength) + inlineLength
+    );
   }
 
   /** Bytes of the value that stand in the entry. */

@@ -1,4 +1,6 @@
-/** A frozen view is what was there at the freeze, whatever the owner writes meanwhile. Longer: freeze-stress.fuzz.ts. */
+/**
+ * A frozen view is what was there at the freeze, whatever the owner writes meanwhile. Longer: freeze-stress.fuzz.ts.
+ */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stressFreezes } from "../testing/freeze-stress.ts";

@@ -40,8 +40,8 @@ export class Shard {
   }
 
   /**
-   * Drops all that the shard holds, in O(pages used). The region is used again where it is, or gives way to a fresh one:
-   * discarded.ts says when. A view of it that is frozen stays what it is.
+   * Drops all that the shard holds, in O(pages used). The region is used again where it is, or gives way to a fresh
+   * one: discarded.ts says when. A view of it that is frozen stays what it is.
    */
   renew(): void {
     const { region, heap } = this;

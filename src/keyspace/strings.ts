@@ -7,8 +7,8 @@
  */
 import { copyBytes, Slice } from "../base/bytes.ts";
 import { highWord, type Int64, lowWord, parseInt64 } from "../base/int64.ts";
-import { Heap, type Ref } from "../memory/heap.ts";
-import { EMBEDDED, Entries, EXTERNAL, INLINE_MAX, INT, NO_DEADLINE, RAW, STRING } from "./entry.ts";
+import type { Ref } from "../memory/heap.ts";
+import { EMBEDDED, type Entries, EXTERNAL, INLINE_MAX, INT, NO_DEADLINE, RAW, STRING } from "./entry.ts";
 import type { Key } from "./key.ts";
 
 /** The longest text that is looked at for being an integer. */
@@ -63,7 +63,12 @@ export function setInteger(key: Key, value: Int64, deadline: Int64): void {
   const { entries } = key.shard;
   const { entry } = key;
   const isPlain = deadline === NO_DEADLINE;
-  if (key.found && entries.encoding(entry) === INT && entries.type(entry) === STRING && isPlain !== entries.hasDeadline(entry)) {
+  if (
+    key.found &&
+    entries.encoding(entry) === INT &&
+    entries.type(entry) === STRING &&
+    isPlain !== entries.hasDeadline(entry)
+  ) {
     entries.setInteger(entry, value);
     if (!isPlain) entries.setDeadline(entry, deadline);
     entries.touch(entry, key.keyspace.accessClock);
@@ -132,10 +137,10 @@ function overwrite(key: Key, bytes: Buffer, start: number, length: number, deadl
   let at: number;
   if (encoding === EXTERNAL) {
     at = entries.extra(entry);
-    if (Heap.roundUp(length) !== heap.sizeOf(at)) return false;
+    if (!fillsWell(length, heap.sizeOf(at))) return false;
   } else {
     at = entries.inlineStart(entry);
-    if (Heap.roundUp(at - entry + length) !== heap.sizeOf(entry)) return false;
+    if (!fillsWell(at - entry + length, heap.sizeOf(entry))) return false;
   }
   region.guard(at, length);
   copyBytes(bytes, start, entries.bytes, at, length);
@@ -145,6 +150,11 @@ function overwrite(key: Key, bytes: Buffer, start: number, length: number, deadl
   entries.touch(entry, key.keyspace.accessClock);
   key.keyspace.changes += 1;
   return true;
+}
+
+/** Whether a block is kept for a value of another size: it fits, and wastes no more than a quarter of the block. */
+function fillsWell(size: number, blockSize: number): boolean {
+  return size <= blockSize && size >= (blockSize >>> 2) * 3;
 }
 
 function buildInteger(key: Key, value: Int64, deadline: Int64): Ref {
@@ -167,14 +177,7 @@ function buildBytes(key: Key, bytes: Buffer, start: number, length: number, dead
 }
 
 /** A value in a block of its own, `capacity` bytes large at least. */
-function buildExternal(
-  key: Key,
-  bytes: Buffer,
-  start: number,
-  length: number,
-  capacity: number,
-  deadline: Int64,
-): Ref {
+function buildExternal(key: Key, bytes: Buffer, start: number, length: number, capacity: number, deadline: Int64): Ref {
   const { entries, heap, region } = key.shard;
   const block = heap.allocate(capacity);
   let entry: Ref;
@@ -210,4 +213,3 @@ function buildGrown(key: Key, old: Slice, length: number, deadline: Int64, withR
   entries.setValue(entry, length);
   return entry;
 }
-

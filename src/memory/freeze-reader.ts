@@ -7,8 +7,8 @@
  *     word   one word, through pages that are kept, direct-mapped by page number: for tables, walked in order
  *     copy   a range, past the kept pages: for what stands anywhere, as entries do that are met in the order of hashes
  *
- * Within a freeze a page never changes, so a kept page needs no second look. Structures are walked with the same offsets
- * as live. Any thread may have any number of readers; a reader is used by one thread.
+ * Within a freeze a page never changes, so a kept page needs no second look. Structures are walked with the same
+ * offsets as live. Any thread may have any number of readers; a reader is used by one thread.
  */
 import { copyBytes } from "../base/bytes.ts";
 import { ABORTED, ACTIVE, EPOCH, type FrozenRegion, MARKS, PAGE_BITS, PAGE_SIZE, STATE } from "./region.ts";
@@ -63,7 +63,9 @@ export class FreezeReader {
     }
   }
 
-  /** Copies a range that lies in one page: first the live bytes, then the question whether they are still the frozen. */
+  /**
+   * Copies a range that lies in one page: first the live bytes, then the question whether they are still the frozen.
+   */
   protected fetch(at: number, length: number, target: Uint8Array, targetStart: number): void {
     copyBytes(this.live, at, target, targetStart, length);
     if (this.pause !== undefined) this.pause(at >>> PAGE_BITS);

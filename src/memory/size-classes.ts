@@ -2,7 +2,8 @@
  * The sizes of the heap's small blocks, and which one serves a request.
  *
  *     16 … 1,024 B   one class every 16 B: at most 15 B are lost
- *     … 16 KiB       the n-th part of a span, for n = 60 … 4: about a fifth is lost at most, and hardly anything at the span's end
+ *     … 16 KiB       the n-th part of a span, for n = 60 … 4: about a fifth is lost at most, and hardly anything behind
+ *                    the span's last block
  *
  * Larger requests are runs of whole pages. Pure tables, the same in every thread.
  */

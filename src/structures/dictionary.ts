@@ -10,14 +10,14 @@
  *     +16  DEEPEST       segments of depth DEPTH   segment: +0 DEPTH  +4 COUNT  +8, +12 zero
  *     +20  SEGMENTS                                         +16 slots of { hash, ref }, ref NONE where empty
  *
- * Why not one table that doubles: its rehash is either a pause or two tables at once. Here a full segment is replaced by
- * two, some 540 slots' work; only the directory doubles, a copy of one word a segment. A slot holds the whole hash, so
- * that splitting never touches what the refs stand for, and a lookup seldom touches a wrong one.
+ * Why not one table that doubles: its rehash is either a pause or two tables at once. Here a full segment is replaced
+ * by two, some 540 slots' work; only the directory doubles, a copy of one word a segment. A slot holds the whole hash,
+ * so that splitting never touches what the refs stand for, and a lookup seldom touches a wrong one.
  *
  * A small dictionary has one segment, which doubles until it has SEGMENT_SLOTS.
  *
- * Position: a hash's high DEPTH bits choose the segment, the next 16 its home slot, scaled to the capacity. So homes rise
- * with hashes, throughout the table: the table is in hash order but for probing. That is what makes SCAN simple: a
+ * Position: a hash's high DEPTH bits choose the segment, the next 16 its home slot, scaled to the capacity. So homes
+ * rise with hashes, throughout the table: the table is in hash order but for probing. That is what makes SCAN simple: a
  * cursor is a point of the hash space, every key has its fixed place there, and all keys homed between two points are
  * found however the table was split, merged or resized in between (see `scan`).
  *
@@ -25,8 +25,8 @@
  *
  * segments.ts changes the table's shape; here is what looks keys up, adds and removes them, and walks.
  *
- * Invariants (verify): those of segments.ts, and COUNT is the number of refs. Owner thread only; another thread walks it
- * through a FreezeReader (frozen-dictionary.ts).
+ * Invariants (verify): those of segments.ts, and COUNT is the number of refs. Owner thread only; another thread walks
+ * it through a FreezeReader (frozen-dictionary.ts).
  */
 import { type Heap, NONE, type Ref } from "../memory/heap.ts";
 import {
@@ -150,8 +150,8 @@ export class Dictionary {
    * @param cursor a point of the hash space, 0 … 2^32 - 1; 0 begins
    * @returns the cursor to go on from; 2^32 at the end
    *
-   * A key present from a walk's first call to its last is visited: calls cover the hash space from 0 to the end without a
-   * gap, whatever the table does in between, because a home slot is an interval of that space and the next cursor is
+   * A key present from a walk's first call to its last is visited: calls cover the hash space from 0 to the end without
+   * a gap, whatever the table does in between, because a home slot is an interval of that space and the next cursor is
    * exactly its end. A cursor that falls inside an interval, after the table has shrunk, visits the interval's
    * beginning again: keys may come twice, as in Redis.
    */

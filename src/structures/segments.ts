@@ -92,25 +92,21 @@ export class Segments {
   }
 
   /**
-   * The segment of `hash`, which can take one more: splits or enlarges it first if it is full; where memory forbids that,
-   * makes do while a slot stays empty.
+   * The segment of `hash`, which can take one more: a full one is split or enlarged first.
    * @throws RegionFullError when no room can be made; everything is found as before
    */
   withRoomFor(hash: number): Ref {
     const words = this.#words;
-    if (words[this.#header >>> 2] === NONE) this.#create(FIRST_SLOTS);
-    for (;;) {
+    if (words[this.#header >>> 2] !== NONE) {
       const segment = this.of(hash);
-      const count = words[(segment + SEGMENT_COUNT) >>> 2]!;
-      if (count < this.#limit()) return segment;
-      const done = this.capacity < SEGMENT_SLOTS ? this.#resize(this.capacity * 2) : this.#split(hash, segment);
-      if (done) continue;
-      if (count + 1 < this.capacity) return segment;
-      throw new RegionFullError("no room to split a dictionary's segment");
+      if (words[(segment + SEGMENT_COUNT) >>> 2]! < this.#limit()) return segment;
     }
+    return this.#makeRoom(hash);
   }
 
-  /** After a removal left `left` refs in the segment: merge it with its sibling, make it smaller, or drop everything. */
+  /**
+   * After a removal left `left` refs in the segment: merge it with its sibling, make it smaller, or drop everything.
+   */
   shrink(hash: number, segment: Ref, left: number): void {
     if (this.#words[(this.#header + COUNT) >>> 2] === 0) this.clear();
     else if (this.count > 1) this.#merge(hash, segment, left);
@@ -130,6 +126,20 @@ export class Segments {
     this.#heap.free(region.word(this.#header + DIRECTORY));
     region.guard(this.#header, DICTIONARY_SIZE);
     this.#words.fill(0, this.#header >>> 2, (this.#header + DICTIONARY_SIZE) >>> 2);
+  }
+
+  /** Where memory forbids a split, makes do while a slot stays empty. */
+  #makeRoom(hash: number): Ref {
+    if (this.#words[this.#header >>> 2] === NONE) this.#create(FIRST_SLOTS);
+    for (;;) {
+      const segment = this.of(hash);
+      const count = this.#words[(segment + SEGMENT_COUNT) >>> 2]!;
+      if (count < this.#limit()) return segment;
+      const done = this.capacity < SEGMENT_SLOTS ? this.#resize(this.capacity * 2) : this.#split(hash, segment);
+      if (done) continue;
+      if (count + 1 < this.capacity) return segment;
+      throw new RegionFullError("no room to split a dictionary's segment");
+    }
   }
 
   /** Refs a segment should have at most: four fifths, where linear probing is still short. */
@@ -285,7 +295,9 @@ export class Segments {
     this.#halveDirectories();
   }
 
-  /** Halves the directory while no segment needs its last bit; where it stands, if there is no room for a smaller one. */
+  /**
+   * Halves the directory while no segment needs its last bit; where it stands, if there is no room for a smaller one.
+   */
   #halveDirectories(): void {
     const { region } = this.#heap;
     while (region.word(this.#header + DEPTH) > 0 && region.word(this.#header + DEEPEST) === 0) {

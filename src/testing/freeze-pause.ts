@@ -13,8 +13,8 @@ export function pauseAtRandom(random: Random, chance: number): FreezePause {
 }
 
 /**
- * With the given chance, waits as above, or for the worst moment: until the owner has just marked the very page, and has
- * gone on writing a little, but no longer than 1 millisecond.
+ * With the given chance, waits as above, or for the worst moment: until the owner has just marked the very page, and
+ * has gone on writing a little, but no longer than 1 millisecond.
  */
 export function pauseForMark(random: Random, chance: number, frozen: FrozenRegion): FreezePause {
   const control = new Int32Array(frozen.control);

@@ -1,9 +1,9 @@
 /**
- * Freeze stress: this thread changes a store as fast as it can, while another walks one frozen view of it after the other
- * and must find exactly what was there at the freeze.
+ * Freeze stress: this thread changes a store as fast as it can, while another walks one frozen view of it after the
+ * other and must find exactly what was there at the freeze.
  *
- * Everything is synchronous on this thread, as in a store that answers commands: it polls for the walker's result between
- * writes. Each freeze lasts until the walks are done, and some writes at least.
+ * Everything is synchronous on this thread, as in a store that answers commands: it polls for the walker's result
+ * between writes. Each freeze lasts until the walks are done, and some writes at least.
  */
 import assert from "node:assert/strict";
 import { extname } from "node:path";
