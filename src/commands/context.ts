@@ -57,6 +57,8 @@ export interface Session {
   databaseIndex: number;
   /** Close once what has been replied is sent: QUIT, CLIENT KILL of oneself, protocol errors. */
   closeAfterReply: boolean;
+  /** Close at once, without the replies that have not been sent. */
+  isHungUp: boolean;
 }
 
 /** A client as CLIENT LIST and KILL see it. */

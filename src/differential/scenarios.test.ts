@@ -79,7 +79,7 @@ for (const selfCheck of [true, false]) {
           await ask(pair.reference, "COMMAND", "INFO", name),
         ];
         const [ours, theirs] = [subject, reference].map((reply) =>
-          JSON.stringify(lasting(commandEntries(reply)), asLists),
+          JSON.stringify(lasting(commandEntries(reply), known), asLists),
         );
         if (ours !== theirs) differing.push(`${name}\n  ours  ${ours}\n  redis ${theirs}`);
       }
@@ -95,12 +95,13 @@ function asLists(_: string, value: unknown): unknown {
 
 const FIELDS = { arity: 1, tips: 7 };
 
-/** COMMAND INFO's entries, subcommands included, without the fields that changed after the reference. */
-function lasting(entries: unknown): unknown {
-  return (entries as unknown[]).map((entry) => {
+/** COMMAND INFO's entries, subcommands included, without what is newer than the reference. */
+function lasting(entries: unknown, known: ReadonlySet<string>): unknown {
+  const old = (entries as unknown[]).filter((entry) => !Array.isArray(entry) || known.has(String(entry[0])));
+  return old.map((entry) => {
     if (!Array.isArray(entry)) return entry;
     const changed = changedCommandFields.get(String(entry[0])) ?? [];
     const kept = changed.reduce((rest, field) => rest.with(FIELDS[field], "changed"), entry as unknown[]);
-    return kept.with(9, lasting(kept[9]));
+    return kept.with(9, lasting(kept[9], known));
   });
 }

@@ -80,7 +80,8 @@ export const scenarios: ReadonlyMap<string, Scenario> = new Map<string, Scenario
       await sleep(80);
       const asked = await askAll(client, "GET a", "EXISTS a", "TTL a", "TYPE a", "INCR a", "TTL a");
       await sleep(1200);
-      return [asked, await askAll(client, "DBSIZE", "EXISTS b c d")];
+      // In this order: keys that nobody asks for are not yet removed in the background.
+      return [asked, await askAll(client, "EXISTS b c d", "DBSIZE")];
     },
   ],
 

@@ -49,6 +49,7 @@ export class ClientContext implements Context {
       lastCommand: "NULL",
       databaseIndex: 0,
       closeAfterReply: false,
+      isHungUp: false,
     };
   }
 

@@ -52,10 +52,19 @@ export class Engine {
     else this.#executeSubcommand(command, context, args);
   }
 
+  /** Whether even a call of a command that is only sampled has to be timed. */
+  #mustTime(args: Arguments): boolean {
+    return args.end - args.start(0) >= TIMED_BYTES || this.services.slowLog.needsEveryTime;
+  }
+
   /** As Redis does, hangs up on what looks like HTTP: a web page must not make a browser send commands. */
   #refuseUnknown(context: Context, args: Arguments): void {
-    if (args.is(0, "POST") || args.is(0, "HOST:")) context.session.closeAfterReply = true;
-    else this.#fail(context, describeUnknown(args));
+    if (args.is(0, "POST") || args.is(0, "HOST:")) {
+      context.session.isHungUp = true;
+      context.session.closeAfterReply = true;
+      return;
+    }
+    this.#fail(context, describeUnknown(args));
   }
 
   #executeSubcommand(command: Command, context: Context, args: Arguments): void {
@@ -74,7 +83,7 @@ export class Engine {
     }
     const { session } = context;
     if (session.lastCommand !== command.fullName) session.lastCommand = command.fullName;
-    if (command.isSampled && (statistics.calls & SAMPLE_MASK) !== 0 && args.end - args.start(0) < TIMED_BYTES) {
+    if (command.isSampled && (statistics.calls & SAMPLE_MASK) !== 0 && !this.#mustTime(args)) {
       this.#run(command, context, args, statistics);
     } else {
       this.#runTimed(command, context, args, statistics);

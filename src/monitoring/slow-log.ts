@@ -30,6 +30,8 @@ export interface SlowLogEntry {
   readonly name: string;
 }
 
+const ALWAYS_TIMED_MICROSECONDS = 1000;
+
 export class SlowLog {
   /** Oldest first. */
   readonly #entries: SlowLogEntry[] = [];
@@ -52,6 +54,14 @@ export class SlowLog {
 
   get length(): number {
     return this.#entries.length;
+  }
+
+  /**
+   * Whether the threshold is so low that a command of any kind may pass it: then none may go untimed. Commands of which
+   * only a sample is timed take far less than a millisecond.
+   */
+  get needsEveryTime(): boolean {
+    return this.#thresholdMicroseconds >= 0 && this.#thresholdMicroseconds < ALWAYS_TIMED_MICROSECONDS;
   }
 
   /** The last `count` entries, newest first. */

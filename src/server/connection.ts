@@ -148,6 +148,7 @@ export class Connection implements Client {
         if (this.#isHeld) break;
       }
     } finally {
+      if (session.isHungUp) reply.length = 0;
       this.#flush();
       server.executing = undefined;
     }
