@@ -94,7 +94,7 @@ function stepOfTwin(twin: BitString, { kind, overflow, isSigned, width, offset, 
   let stored = exact;
   if (exact < min || exact > max) {
     if (overflow === "FAIL") return null;
-    // Redis's distance to the largest number is one of 64 bits: far below all, it turns negative, and SET fills upwards.
+    // Redis takes the distance to the largest number in 64 bits. Far below all it turns negative, and SET fills up.
     const isFarBelow = kind === "SET" && isSigned && width < 64 && max - exact > 2n ** 63n - 1n;
     if (overflow === "SAT") stored = exact > max || isFarBelow ? max : min;
     else stored = isSigned ? BigInt.asIntN(width, exact) : BigInt.asUintN(width, exact);

@@ -290,7 +290,7 @@ export const wireCases: readonly string[] = [
   "*1\r\n$5\r\nHost:\r\n",
   "QUIT\r\nPING\r\n",
   "*1\r\n$4\r\nQUIT\r\n*1\r\n$4\r\nPING\r\n",
-  `${"x".repeat(70_000)}`,
+  // No lines that are too long to be read: what Redis says of those depends on how they arrive.
   `ECHO ${"y".repeat(1000)}\r\n`,
   "CLIENT REPLY OFF\r\nPING\r\nECHO a\r\nCLIENT REPLY ON\r\nPING\r\n",
   "CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\n",
