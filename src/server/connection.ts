@@ -1,9 +1,8 @@
 /**
  * Connection: one client at the end of a stream: its requests are parsed, executed, and answered in order.
  *
- * A turn: bytes arrive; every complete request in them is executed; all replies go out in one write. Replies are
- * written into a buffer that all connections of the server share: after the write the kernel usually has them all, and
- * the buffer is free again; only if it has not is the buffer left to the stream and replaced.
+ * A turn: bytes arrive; every complete request in them is executed; the replies are left in the server's outbox, which
+ * sends those of all connections at the end of the event loop's turn, one write for each.
  *
  * Bounded: while a client does not read its replies, its requests are not read either. What is asked of it without its
  * asking (MONITOR) counts against client-output-buffer-limit, and so do replies that wait.
@@ -14,30 +13,31 @@ import type { Client, Session } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { ClientContext, LateReply } from "../engine/client-context.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
-import type { RespReply } from "../protocol/resp-reply.ts";
+import type { Addressee, Outbox } from "./outbox.ts";
 import type { Server } from "./server.ts";
 
-/** Replies are sent from this size on, even if there are more requests to execute. */
-const FLUSH_AT = 256 * 1024;
 /** While so many bytes wait for a client to read, no more of its requests are executed. */
 const UNREAD_MAX = 1024 * 1024;
 
 /** How long a client that is being disconnected may take to read its last replies. */
 const LINGER_MS = 10_000;
 
-export class Connection implements Client {
+export class Connection implements Client, Addressee {
   readonly session: Session;
   totalCommands = 0;
   readonly #server: Server;
   readonly #context: ClientContext;
   readonly #stream: Duplex;
   readonly #parser: RequestParser;
-  readonly #reply: RespReply;
+  readonly #outbox: Outbox;
   /** Requests wait: for the client to read, for a pause to end, for a late reply. */
   #isHeld = false;
   #isClosed = false;
   /** Whether lines for MONITOR are being gathered, to go out together. */
   #isGathering = false;
+  /** Whether replies are in the outbox, and the lines that came after them. */
+  #hasReplies = false;
+  #linesAfter: Buffer[] = [];
   /** A socket has copied what it was given, or says that it has not; of other streams nobody knows. */
   readonly #isSocket: boolean;
 
@@ -47,7 +47,7 @@ export class Connection implements Client {
     this.#isSocket = stream instanceof Socket;
     this.#context = context;
     this.session = context.session;
-    this.#reply = server.reply;
+    this.#outbox = server.outbox;
     this.#parser = new RequestParser(server.limits);
     this.#parser.isAuthenticated = this.session.isAuthenticated;
     stream.on("drain", () => this.#release());
@@ -109,9 +109,14 @@ export class Connection implements Client {
     // In the middle of a turn, MONITOR may just have been ended by RESET.
     if (this.#isClosed || !this.session.isMonitor) return;
     if (this.#server.executing === this) {
-      this.#reply.append(bytes);
+      this.#outbox.reply.append(bytes);
       return;
     }
+    if (this.#hasReplies) this.#linesAfter.push(bytes);
+    else this.#gather(bytes);
+  }
+
+  #gather(bytes: Buffer): void {
     if (!this.#isGathering) {
       this.#isGathering = true;
       this.#stream.cork();
@@ -131,7 +136,7 @@ export class Connection implements Client {
 
   #execute(): void {
     const { session } = this;
-    const reply = this.#reply;
+    const outbox = this.#outbox;
     if (this.#isHeld) {
       this.#parser.keep();
       return;
@@ -140,7 +145,7 @@ export class Connection implements Client {
     server.executing = this;
     server.keyspace.clock.forget();
     session.lastCommandAt = server.keyspace.clock.now();
-    reply.version = session.protocol;
+    outbox.begin(session.protocol);
     try {
       while (!session.closeAfterReply && this.#parser.next()) {
         if (server.clients.paused !== undefined && this.#mustWait()) break;
@@ -148,8 +153,8 @@ export class Connection implements Client {
         if (this.#isHeld) break;
       }
     } finally {
-      if (session.isHungUp) reply.length = 0;
-      this.#flush();
+      if (session.isHungUp) outbox.discard();
+      this.#leaveReplies();
       server.executing = undefined;
     }
     if (session.isMonitor || server.engine.monitors.size > 0) this.#listenOrNot();
@@ -165,7 +170,7 @@ export class Connection implements Client {
 
   #executeOne(): void {
     const { session } = this;
-    const reply = this.#reply;
+    const { reply } = this.#outbox;
     const before = reply.length;
     this.totalCommands += 1;
     if (session.noTouch) this.#server.keyspace.touches = false;
@@ -180,17 +185,14 @@ export class Connection implements Client {
     if (session.replyMode !== "on") this.#silence(before);
     this.#parser.isAuthenticated = session.isAuthenticated;
     if (this.#context.pending !== undefined) this.#await(this.#context.pending);
-    if (reply.length >= FLUSH_AT) {
-      this.#flush();
-      if (this.#stream.writableLength > UNREAD_MAX) this.#hold();
-    }
+    if (this.#outbox.isFull) this.#leaveReplies();
   }
 
   /** CLIENT REPLY: takes back what must not be said. The mode counts as the command has left it. */
   #silence(before: number): void {
     const { session } = this;
     if (session.replyMode === "on") return;
-    this.#reply.length = before;
+    this.#outbox.reply.length = before;
     if (session.replyMode === "skip-next") session.replyMode = "skip";
     else if (session.replyMode === "skip") session.replyMode = "on";
   }
@@ -208,11 +210,11 @@ export class Connection implements Client {
     const finish = (write: LateReply): void => {
       this.#context.pending = undefined;
       if (this.#isClosed) return;
-      this.#reply.version = this.session.protocol;
-      const before = this.#reply.length;
-      write(this.#reply);
+      this.#outbox.begin(this.session.protocol);
+      const before = this.#outbox.reply.length;
+      write(this.#outbox.reply);
       this.#silence(before);
-      this.#flush();
+      this.#leaveReplies();
       this.#release();
     };
     work.then(finish, (error: unknown) => {
@@ -242,39 +244,48 @@ export class Connection implements Client {
 
   /** The client has ended its side: ours follows, once everything it asked for is answered. */
   #endWhenDone(): void {
-    if (this.#stream.readableEnded && !this.#isHeld) this.#stream.end();
+    if (!this.#stream.readableEnded || this.#isHeld) return;
+    this.#outbox.flush();
+    this.#stream.end();
   }
 
-  #flush(): void {
-    const reply = this.#reply;
-    const { length } = reply;
-    if (length === 0 || this.#isClosed) {
-      reply.length = 0;
-      return;
-    }
+  #leaveReplies(): void {
+    // Set before: an outbox that is full sends at once, and `transmit` unsets it.
+    const had = this.#hasReplies;
+    this.#hasReplies = true;
+    if (!this.#outbox.end(this)) this.#hasReplies = had;
+  }
+
+  /** Called by the outbox, for what `#leaveReplies` has left there. */
+  transmit(bytes: Buffer): boolean {
+    this.#hasReplies = false;
+    if (this.#isClosed) return false;
     const { statistics } = this.#server;
     statistics.writes += 1;
-    statistics.outputBytes += length;
-    this.#stream.write(reply.buffer.subarray(0, length));
+    statistics.outputBytes += bytes.length;
+    this.#stream.write(this.#isSocket ? bytes : Buffer.from(bytes));
+    for (const line of this.#linesAfter.splice(0)) this.#gather(line);
     const unread = this.#stream.writableLength;
-    if (unread > 0 || !this.#isSocket || reply.buffer.length > FLUSH_AT) reply.renew();
-    else reply.length = 0;
     if (unread > UNREAD_MAX) this.#hold();
     if (unread > 0) this.checkOutputLimit();
+    return this.#isSocket && unread > 0;
   }
 
   /** A broken protocol ends the connection with its error; anything else is a defect, and is not hidden. */
   #refuse(error: unknown): void {
     if (!(error instanceof ProtocolError)) {
+      this.#outbox.flush();
       this.#close();
       throw error;
     }
-    this.#reply.error(`ERR ${error.message}`);
-    this.#flush();
+    this.#outbox.begin(this.session.protocol);
+    this.#outbox.reply.error(`ERR ${error.message}`);
+    this.#leaveReplies();
     this.#closeGracefully();
   }
 
   #closeGracefully(): void {
+    this.#outbox.flush();
     this.#server.farewells.begin(this.#stream, LINGER_MS);
     this.#close(false);
   }

@@ -12,10 +12,10 @@ import type { Store } from "../engine/store.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import type { Statistics } from "../monitoring/statistics.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
-import { RespReply } from "../protocol/resp-reply.ts";
 import { Connection } from "./connection.ts";
 import { Farewells } from "./farewells.ts";
 import { type Address, describeAddress, isLoopback, Listeners } from "./listeners.ts";
+import { Outbox } from "./outbox.ts";
 import { OutputLimiter } from "./output-limiter.ts";
 import { descriptorOf, SocketReader } from "./socket-reader.ts";
 
@@ -35,8 +35,8 @@ export class Server {
   readonly statistics: Statistics;
   readonly clients: ClientRegistry;
   readonly limits: RequestLimits;
-  /** All connections write their replies here, one after the other. */
-  readonly reply = new RespReply();
+  /** All connections leave their replies here. */
+  readonly outbox = new Outbox();
   /** The connection whose request is being executed. */
   executing: Connection | undefined;
   readonly farewells = new Farewells();
@@ -104,6 +104,7 @@ export class Server {
     clearInterval(this.#idleTimer);
     for (const stop of this.#stopListening.splice(0)) stop();
     const closed = this.#listeners.close();
+    this.outbox.flush();
     for (const connection of [...this.#connections]) connection.kill();
     this.farewells.close();
     await closed;
@@ -152,7 +153,13 @@ export class Server {
   #open(stream: Duplex, origin: ClientOrigin): Connection {
     const { store } = this;
     const isAuthenticated = store.configuration.get("requirepass").length === 0;
-    const context = new ClientContext(this.clients.nextId(), origin, store.services, this.reply, isAuthenticated);
+    const context = new ClientContext(
+      this.clients.nextId(),
+      origin,
+      store.services,
+      this.outbox.reply,
+      isAuthenticated,
+    );
     const connection = new Connection(this, stream, context);
     this.#connections.add(connection);
     this.clients.add(connection);
