@@ -12,6 +12,8 @@ export type Job =
       readonly kind: "operations";
       readonly contender: ContenderName;
       readonly keys: number;
+      /** Which key comes next: the following one, or any. */
+      readonly order: "ascending" | "random";
       readonly rounds: number;
       readonly seconds: number;
       readonly seed: number;

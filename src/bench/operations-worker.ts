@@ -1,5 +1,5 @@
 /**
- * set, get and incr of one contender over a fixed number of keys, in random order.
+ * set, get and incr of one contender over a fixed number of keys, in ascending or random order.
  *
  * The clock runs over plain loops alone. What they should have left is worked out afterwards by going through
  * the same sequence again, and compared: every length that get returned, and a sample of whole values and counts.
@@ -15,6 +15,9 @@ export interface OperationFigures {
   readonly incr: readonly number[];
 }
 
+type OperationsJob = Extract<Job, { kind: "operations" }>;
+
+const VALUE_BYTES = 16;
 const ORDER_MASK = 2 ** 20 - 1;
 const VALUE_MASK = 2 ** 10 - 1;
 const CHUNK = 1_000; // operations between two looks at the clock
@@ -29,13 +32,14 @@ class Operations {
   readonly #expected: Uint16Array;
   readonly #counts: Uint32Array;
 
-  constructor(store: Contender, keys: number, random: Random) {
+  constructor(store: Contender, { keys, order }: OperationsJob, random: Random) {
     this.#store = store;
     const [keyMaker, counterMaker] = [new KeyMaker("key:"), new KeyMaker("ctr:")];
     this.#keys = Array.from({ length: keys }, (_, i) => keyMaker.key(i));
     this.#counters = Array.from({ length: keys }, (_, i) => counterMaker.key(i));
-    this.#values = makeValues(VALUE_MASK + 1, 16, 64, random);
-    this.#order = Uint32Array.from({ length: ORDER_MASK + 1 }, () => random.below(keys));
+    this.#values = makeValues(VALUE_MASK + 1, VALUE_BYTES, VALUE_BYTES, random);
+    const place = order === "random" ? () => random.below(keys) : (_: unknown, i: number) => i % keys;
+    this.#order = Uint32Array.from({ length: ORDER_MASK + 1 }, place);
     this.#expected = new Uint16Array(keys);
     this.#counts = new Uint32Array(keys);
   }
@@ -115,10 +119,10 @@ function repeat(from: number, seconds: number, operate: (start: number, end: num
 }
 
 /** Figures of every round; a round before the first, of the same length, only warms up. */
-export async function measureOperations(job: Extract<Job, { kind: "operations" }>): Promise<OperationFigures> {
+export async function measureOperations(job: OperationsJob): Promise<OperationFigures> {
   const random = new Random(job.seed);
   const store = await openContender(job.contender, job.keys * 2);
-  const operations = new Operations(store, job.keys, random);
+  const operations = new Operations(store, job, random);
   operations.fill();
   const figures = { set: [] as number[], get: [] as number[], incr: [] as number[] };
   for (let round = 0; round <= job.rounds; round += 1) {

@@ -15,6 +15,7 @@
  */
 import { Slice } from "../base/bytes.ts";
 import { addInt64, type Int64 } from "../base/int64.ts";
+import { SHORT_TEXT_MAX, shortText } from "../base/short-text.ts";
 import type { Command } from "../commands/command.ts";
 import type { ClientContext } from "../engine/client-context.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -29,8 +30,30 @@ import type { Core } from "./core.ts";
 /** UTF-8 needs at most three bytes for a unit of a JavaScript string. */
 const VALUE_UNITS_MAX = Math.floor(INLINE_MAX / 3);
 
+/** Up to here a loop over the characters beats the call that encoding costs. */
+const LOOP_UNITS_MAX = 32;
+const ASCII_MAX = 0x7f;
+
 const scratch = Buffer.alloc(INLINE_MAX);
 const value = new Slice();
+
+/** Encodes `text` as UTF-8 into the scratch. @returns how many bytes it has */
+function encode(text: string): number {
+  const { length } = text;
+  if (length > LOOP_UNITS_MAX) return scratch.utf8Write(text, 0, INLINE_MAX);
+  let all = 0;
+  for (let index = 0; index < length; index++) {
+    const unit = text.charCodeAt(index);
+    all |= unit;
+    scratch[index] = unit;
+  }
+  return all <= ASCII_MAX ? length : scratch.utf8Write(text, 0, INLINE_MAX);
+}
+
+function decode({ bytes, start, length }: Slice): string {
+  const short = length <= SHORT_TEXT_MAX ? shortText(bytes, start, length) : undefined;
+  return short ?? bytes.utf8Slice(start, start + length);
+}
 
 export class FastPath {
   readonly #core: Core;
@@ -41,6 +64,9 @@ export class FastPath {
   readonly #get: Command;
   readonly #set: Command;
   readonly #incr: Command;
+  readonly #getStatistics: CommandStatistics;
+  readonly #setStatistics: CommandStatistics;
+  readonly #incrStatistics: CommandStatistics;
 
   constructor(core: Core, context: ClientContext) {
     const { engine, services } = core.store;
@@ -52,11 +78,14 @@ export class FastPath {
     this.#get = services.commands.byName("GET")!;
     this.#set = services.commands.byName("SET")!;
     this.#incr = services.commands.byName("INCR")!;
+    this.#getStatistics = this.#statistics.of(this.#get.id);
+    this.#setStatistics = this.#statistics.of(this.#set.id);
+    this.#incrStatistics = this.#statistics.of(this.#incr.id);
   }
 
   /** @returns the value, null if there is none, undefined if the call must go through the engine */
   get(name: string): string | null | undefined {
-    const statistics = this.#statistics.of(this.#get.id);
+    const statistics = this.#getStatistics;
     if (this.#isUnusual(statistics) || !this.#keyspace.staged.stageText(name)) return undefined;
     const key = this.#locate();
     if (!key.found) {
@@ -68,18 +97,17 @@ export class FastPath {
     this.#keyspace.hits += 1;
     this.#touch(key);
     this.#count(this.#get, statistics);
-    key.readString(value);
-    return value.bytes.utf8Slice(value.start, value.start + value.length);
+    return decode(key.readString(value));
   }
 
   /** @returns whether it is done; if not, the call must go through the engine */
   set(name: string, text: string): boolean {
     if (text.length > VALUE_UNITS_MAX) return false;
-    const statistics = this.#statistics.of(this.#set.id);
+    const statistics = this.#setStatistics;
     if (this.#isUnusual(statistics) || this.#isFull() || !this.#keyspace.staged.stageText(name)) return false;
     const key = this.#locate();
     if (key.found && key.type !== STRING) return false;
-    const length = scratch.utf8Write(text, 0, INLINE_MAX);
+    const length = encode(text);
     try {
       setString(key, scratch, 0, length, NO_DEADLINE);
     } catch (error) {
@@ -92,7 +120,7 @@ export class FastPath {
 
   /** @returns the sum; undefined if the call must go through the engine */
   incr(name: string): Int64 | undefined {
-    const statistics = this.#statistics.of(this.#incr.id);
+    const statistics = this.#incrStatistics;
     if (this.#isUnusual(statistics) || this.#isFull() || !this.#keyspace.staged.stageText(name)) return undefined;
     const key = this.#locate();
     if (!key.found || key.type !== STRING) return undefined;

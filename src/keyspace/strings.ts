@@ -152,9 +152,12 @@ function overwrite(key: Key, bytes: Buffer, start: number, length: number, deadl
   return true;
 }
 
-/** Whether a block is kept for a value of another size: it fits, and wastes no more than a quarter of the block. */
+/**
+ * Whether a block is kept for a value of another size: it fits, and at least half of the block is used. A new block
+ * costs more than half of a SET, and a key whose values change their size would need one almost every time.
+ */
 function fillsWell(size: number, blockSize: number): boolean {
-  return size <= blockSize && size >= (blockSize >>> 2) * 3;
+  return size <= blockSize && size >= blockSize >>> 1;
 }
 
 function buildInteger(key: Key, value: Int64, deadline: Int64): Ref {
