@@ -37,7 +37,7 @@ export class Connection implements Client, Addressee {
   #isGathering = false;
   /** Whether replies are in the outbox, and the lines that came after them. */
   #hasReplies = false;
-  #linesAfter: Buffer[] = [];
+  readonly #linesAfter: Buffer[] = [];
   /** A socket has copied what it was given, or says that it has not; of other streams nobody knows. */
   readonly #isSocket: boolean;
 
