@@ -1,18 +1,32 @@
 /** Copying and comparing bytes, by the way that is quickest for the length. */
 
-/** Up to this many bytes a loop beats the call that a typed array's `set` costs (measured on Node 20 to 26). */
+/** Up to this many bytes a loop beats any call (measured on Node 20 to 26). */
 const LOOP_MAX = 64;
+
+/**
+ * Copies by the C library. `TypedArray.set` does not where one side is shared memory: V8 then copies word by word, or
+ * byte by byte if the two are aligned differently, 14 times slower for 10 KiB. `Buffer.copy` is native from Node 22 on;
+ * before, `Buffer.fill` with a buffer as long as what it fills is.
+ */
+const copyNatively: (source: Buffer, start: number, target: Buffer, targetStart: number, length: number) => void =
+  Number.parseInt(process.versions.node, 10) >= 22
+    ? (source, start, target, targetStart, length) => {
+        source.copy(target, targetStart, start, start + length);
+      }
+    : (source, start, target, targetStart, length) => {
+        target.fill(source.subarray(start, start + length), targetStart, targetStart + length);
+      };
 
 /** Copies `length` bytes; the ranges must not overlap within one buffer. */
 export function copyBytes(
-  source: Uint8Array,
+  source: Buffer,
   sourceStart: number,
-  target: Uint8Array,
+  target: Buffer,
   targetStart: number,
   length: number,
 ): void {
   if (length > LOOP_MAX) {
-    target.set(source.subarray(sourceStart, sourceStart + length), targetStart);
+    copyNatively(source, sourceStart, target, targetStart, length);
     return;
   }
   let index = 0;

@@ -109,7 +109,7 @@ export class FrozenEntry {
   }
 
   /** Copies a part of a string's value: for values that are better not held whole. @throws FreezeLostError */
-  copyValue(offset: number, length: number, target: Uint8Array, targetStart: number): void {
+  copyValue(offset: number, length: number, target: Buffer, targetStart: number): void {
     if (this.isInteger) {
       target.set(this.#digits.subarray(offset, offset + length), targetStart);
       return;

@@ -25,8 +25,8 @@ export class FreezeLostError extends Error {
 }
 
 export class FreezeReader {
-  protected readonly live: Uint8Array;
-  protected readonly shadow: Uint8Array;
+  protected readonly live: Buffer;
+  protected readonly shadow: Buffer;
   readonly #control: Int32Array;
   readonly #slots: number;
   readonly #epoch: number;
@@ -37,8 +37,8 @@ export class FreezeReader {
 
   /** @param pause called between copying from a page and asking for its mark; tests put pauses here */
   constructor(frozen: FrozenRegion, pause?: (page: number) => void) {
-    this.live = new Uint8Array(frozen.buffer);
-    this.shadow = new Uint8Array(frozen.shadow);
+    this.live = Buffer.from(frozen.buffer);
+    this.shadow = Buffer.from(frozen.shadow);
     this.#control = new Int32Array(frozen.control);
     this.#slots = MARKS + (frozen.buffer.byteLength >>> PAGE_BITS);
     this.#epoch = frozen.epoch;
@@ -54,7 +54,7 @@ export class FreezeReader {
   }
 
   /** Copies [at, at + length), as of the freeze, to `target` from `targetStart` on. @throws FreezeLostError */
-  copy(at: number, length: number, target: Uint8Array, targetStart: number): void {
+  copy(at: number, length: number, target: Buffer, targetStart: number): void {
     for (let done = 0; done < length; ) {
       const from = at + done;
       const part = Math.min(PAGE_SIZE - (from & (PAGE_SIZE - 1)), length - done);
@@ -66,7 +66,7 @@ export class FreezeReader {
   /**
    * Copies a range that lies in one page: first the live bytes, then the question whether they are still the frozen.
    */
-  protected fetch(at: number, length: number, target: Uint8Array, targetStart: number): void {
+  protected fetch(at: number, length: number, target: Buffer, targetStart: number): void {
     copyBytes(this.live, at, target, targetStart, length);
     if (this.pause !== undefined) this.pause(at >>> PAGE_BITS);
     const shadowAt = this.shadowOf(at >>> PAGE_BITS);

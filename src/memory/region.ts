@@ -25,6 +25,7 @@
  * throws, and whoever started the freeze is told by `release()`. Never silent, and the writer never waits.
  */
 import { threadId } from "node:worker_threads";
+import { copyBytes } from "../base/bytes.ts";
 import { Discarded } from "./discarded.ts";
 
 export const PAGE_BITS = 12;
@@ -83,7 +84,7 @@ export class Region {
   readonly #owner = threadId;
   readonly #discarded = new Discarded();
   #shadow: SharedArrayBuffer | undefined;
-  #shadowBytes: Uint8Array | undefined;
+  #shadowBytes: Buffer | undefined;
   #epoch = 0;
   #audited: Buffer | undefined;
 
@@ -131,7 +132,7 @@ export class Region {
     if (this.frozen || this.#controlWords[STATE] !== IDLE) throw new Error("region: a freeze is already active");
     if (threadId !== this.#owner) throw new Error("region: only its owner can freeze it");
     this.#shadow ??= new SharedArrayBuffer(this.#shadowLimit << PAGE_BITS);
-    this.#shadowBytes ??= new Uint8Array(this.#shadow);
+    this.#shadowBytes ??= Buffer.from(this.#shadow);
     if (audit) this.#audited = Buffer.from(this.bytes);
     const control = this.#controlWords;
     this.#epoch += 1;
@@ -187,7 +188,7 @@ export class Region {
       return;
     }
     const from = page << PAGE_BITS;
-    this.#shadowBytes!.set(this.bytes.subarray(from, from + PAGE_SIZE), slot << PAGE_BITS);
+    copyBytes(this.bytes, from, this.#shadowBytes!, slot << PAGE_BITS, PAGE_SIZE);
     control[this.#slots + page] = slot;
     control[SHADOW_USED] = slot + 1;
     if (this.pause !== undefined) this.pause(page);

@@ -30,7 +30,7 @@ export interface WalkResult {
 
 /** What must be found out by a test: that the page was not yet marked says nothing about what is copied later. */
 class CarelessReader extends FreezeReader {
-  protected override fetch(at: number, length: number, target: Uint8Array, targetStart: number): void {
+  protected override fetch(at: number, length: number, target: Buffer, targetStart: number): void {
     const shadowAt = this.shadowOf(at >>> PAGE_BITS);
     this.pause?.(at >>> PAGE_BITS);
     if (shadowAt === NOT_SHADOWED) copyBytes(this.live, at, target, targetStart, length);
