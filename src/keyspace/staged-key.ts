@@ -28,7 +28,7 @@ export class StagedKey {
     this.#reserve(FIRST_CAPACITY);
   }
 
-  stage(bytes: Uint8Array, start: number, length: number): void {
+  stage(bytes: Buffer, start: number, length: number): void {
     if (length > this.bytes.length || this.bytes.length > KEPT_CAPACITY) this.#reserve(length);
     const words = this.words;
     const wordCount = length >>> 2;
