@@ -17,6 +17,9 @@ export class Arguments {
   starts = new Int32Array(FIRST_CAPACITY);
   lengths = new Int32Array(FIRST_CAPACITY);
   count = 0;
+  /** The hash of argument 1, where `isHashed` says that it was computed ahead (keyspace/look-ahead.ts). */
+  keyHash = 0;
+  isHashed = false;
 
   /** Appends the range [start, start + length) of `bytes`. */
   push(start: number, length: number): void {
@@ -30,6 +33,7 @@ export class Arguments {
   reset(bytes: Buffer): void {
     this.bytes = bytes;
     this.count = 0;
+    this.isHashed = false;
   }
 
   length(index: number): number {

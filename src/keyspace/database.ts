@@ -47,7 +47,7 @@ export class Database {
   /** Looks up the key in argument `index` for reading: counts a hit or a miss, and stamps the access clock. */
   read(args: Arguments, index: number, into: Key = this.key): Key {
     const { keyspace } = this;
-    if (into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!)) {
+    if (into.locateArgument(this, args, index)) {
       keyspace.hits += 1;
       if (keyspace.touches) into.shard.entries.touch(into.entry, keyspace.accessClock);
     } else {
@@ -58,7 +58,7 @@ export class Database {
 
   /** Looks up the key in argument `index` in order to change it: no hit, no miss. */
   write(args: Arguments, index: number, into: Key = this.key): Key {
-    if (into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!) && this.keyspace.touches) {
+    if (into.locateArgument(this, args, index) && this.keyspace.touches) {
       into.shard.entries.touch(into.entry, this.keyspace.accessClock);
     }
     return into;
@@ -66,14 +66,14 @@ export class Database {
 
   /** Looks up the key in argument `index` to tell about it: a hit or a miss, but no access (TYPE, TTL, OBJECT). */
   inspect(args: Arguments, index: number, into: Key = this.key): Key {
-    if (into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!)) this.keyspace.hits += 1;
+    if (into.locateArgument(this, args, index)) this.keyspace.hits += 1;
     else this.keyspace.misses += 1;
     return into;
   }
 
   /** Looks up the key in argument `index` and leaves no trace. */
   peek(args: Arguments, index: number, into: Key = this.key): Key {
-    into.locate(this, args.bytes, args.starts[index]!, args.lengths[index]!);
+    into.locateArgument(this, args, index);
     return into;
   }
 

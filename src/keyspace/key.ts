@@ -5,6 +5,7 @@
  * It stays right while other keys change, because it keeps the entry and the key's bytes, never a slot of the table.
  * Valid during one command. Owner thread only.
  */
+import type { Arguments } from "../base/arguments.ts";
 import type { Slice } from "../base/bytes.ts";
 import { type Int64, writeInt64 } from "../base/int64.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
@@ -44,6 +45,18 @@ export class Key {
     this.start = start;
     this.length = length;
     staged.stage(bytes, start, length);
+    return this.#find(database);
+  }
+
+  /** Points at the key in argument `index`. @returns whether it exists; expired keys do not */
+  locateArgument(database: Database, args: Arguments, index: number): boolean {
+    const { staged } = this.keyspace;
+    this.database = database;
+    this.bytes = args.bytes;
+    this.start = args.starts[index]!;
+    this.length = args.lengths[index]!;
+    if (index === 1 && args.isHashed) staged.stageHashed(this.bytes, this.start, this.length, args.keyHash);
+    else staged.stage(this.bytes, this.start, this.length);
     return this.#find(database);
   }
 

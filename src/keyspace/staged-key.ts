@@ -29,6 +29,12 @@ export class StagedKey {
   }
 
   stage(bytes: Buffer, start: number, length: number): void {
+    this.stageHashed(bytes, start, length, 0);
+    this.hash = halfSipHash(this.words, length, this.#seed0, this.#seed1);
+  }
+
+  /** Stages a key whose hash is known. */
+  stageHashed(bytes: Buffer, start: number, length: number, hash: number): void {
     if (length > this.bytes.length || this.bytes.length > KEPT_CAPACITY) this.#reserve(length);
     const words = this.words;
     const wordCount = length >>> 2;
@@ -49,7 +55,7 @@ export class StagedKey {
       words[wordCount] = last;
     }
     this.length = length;
-    this.hash = halfSipHash(words, length, this.#seed0, this.#seed1);
+    this.hash = hash;
   }
 
   /**

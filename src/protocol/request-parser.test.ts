@@ -141,6 +141,7 @@ describe("requests, as the naive twin reads them", () => {
     for (let cut = 0; cut <= valid.length; cut++) {
       checkAgainstTwin(valid, limits, [cut, valid.length]);
       checkAgainstTwin(valid, limits, [cut, valid.length], "waits");
+      checkAgainstTwin(valid, limits, [cut, valid.length], "waits at times");
       checkAgainstTwin(valid, limits, [cut, valid.length], "hesitates");
     }
   });

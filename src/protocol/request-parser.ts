@@ -20,6 +20,7 @@ import { Arguments } from "../base/arguments.ts";
 import { copyBytes, EMPTY_BYTES } from "../base/bytes.ts";
 import { parseInt64 } from "../base/int64.ts";
 import { splitArguments } from "../config/quoting.ts";
+import { RequestBatch, SHORT_MAX } from "./request-batch.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -39,6 +40,8 @@ const KEPT_ARGUMENTS = 1024;
 const KEPT_BUFFER = 64 * 1024;
 /** A buffer beyond KEPT_BUFFER is at most this many times as large as what has come. */
 const FORESIGHT = 32;
+/** Requests that a parser with a batch of its own parses ahead. */
+const BATCH_ALONE = 4;
 /** Fed bytes that an unfinished request of unknown length takes at a time. */
 const STEP = 256;
 
@@ -56,9 +59,12 @@ export interface RequestLimits {
 }
 
 export class RequestParser {
-  readonly args = new Arguments();
+  /** The request that `next` went to. */
+  args: Arguments;
   isAuthenticated = true;
   readonly #limits: RequestLimits;
+  readonly #own = new Arguments();
+  readonly #batch: RequestBatch;
   /** Where the bytes being parsed are, and how far: the fed ones or the kept ones. */
   #bytes: Buffer = EMPTY_BYTES;
   #at = 0;
@@ -77,8 +83,11 @@ export class RequestParser {
   #fedAt = 0;
   #fedEnd = 0;
 
-  constructor(limits: RequestLimits) {
+  /** @param batch shared by the parsers of a thread, of which one is at work at a time */
+  constructor(limits: RequestLimits, batch = new RequestBatch(BATCH_ALONE)) {
     this.#limits = limits;
+    this.#batch = batch;
+    this.args = this.#own;
   }
 
   /** Bytes kept of an unfinished request. */
@@ -106,6 +115,14 @@ export class RequestParser {
    * @throws ProtocolError
    */
   next(): boolean {
+    const batch = this.#batch;
+    if (batch.next === batch.count) this.#parseAhead();
+    if (batch.next < batch.count) {
+      this.args = batch.requests[batch.next]!;
+      batch.next += 1;
+      return true;
+    }
+    this.args = this.#own;
     while (!this.#parse()) {
       if (this.#fill()) continue;
       if (this.#remaining === 0 && this.args.starts.length > KEPT_ARGUMENTS) this.args.release();
@@ -117,6 +134,10 @@ export class RequestParser {
 
   /** Takes the last request back: `next` will find it again. */
   unread(): void {
+    if (this.args !== this.#own) {
+      this.#batch.next -= 1;
+      return;
+    }
     this.#at = this.#begin;
     this.args.count = 0;
   }
@@ -126,9 +147,23 @@ export class RequestParser {
    * a connection may have to wait also while it is being closed for an error.
    */
   keep(): void {
+    const batch = this.#batch;
+    if (batch.next < batch.count) this.#at = batch.begins[batch.next]!;
+    batch.clear();
     if (this.#remaining === 0) this.#begin = this.#at;
     if (this.#bytes === this.#kept) this.#append(this.#fedEnd - this.#fedAt);
     this.#keep();
+  }
+
+  /**
+   * Parses requests of the common form ahead, as many as the batch takes and the fed bytes hold. Whatever else comes is
+   * left to be parsed by itself, and refused in its turn.
+   */
+  #parseAhead(): void {
+    const batch = this.#batch;
+    batch.clear();
+    if (this.#remaining !== 0 || this.#bytes === this.#kept || this.#limits.bulkMax < SHORT_MAX) return;
+    this.#at = batch.fill(this.#bytes, this.#at, this.#end);
   }
 
   /** @returns false where the bytes end before a request does */

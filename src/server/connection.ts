@@ -48,7 +48,7 @@ export class Connection implements Client, Addressee {
     this.#context = context;
     this.session = context.session;
     this.#outbox = server.outbox;
-    this.#parser = new RequestParser(server.limits);
+    this.#parser = new RequestParser(server.limits, server.batch);
     this.#parser.isAuthenticated = this.session.isAuthenticated;
     stream.on("drain", () => this.#release());
     stream.on("error", () => this.#close());
@@ -142,12 +142,14 @@ export class Connection implements Client, Addressee {
       return;
     }
     const server = this.#server;
+    const { batch } = server;
     server.executing = this;
     server.keyspace.clock.forget();
     session.lastCommandAt = server.keyspace.clock.now();
     outbox.begin(session.protocol);
     try {
       while (!session.closeAfterReply && this.#parser.next()) {
+        if (batch.next === 1) server.lookAhead.warm(this.#context.database, batch.requests, batch.count);
         if (server.clients.paused !== undefined && this.#mustWait()) break;
         this.#executeOne();
         if (this.#isHeld) break;
@@ -155,6 +157,7 @@ export class Connection implements Client, Addressee {
     } finally {
       if (session.isHungUp) outbox.discard();
       this.#leaveReplies();
+      batch.clear();
       server.executing = undefined;
     }
     if (session.isMonitor || server.engine.monitors.size > 0) this.#listenOrNot();

@@ -10,7 +10,9 @@ import type { ClientRegistry } from "../engine/client-registry.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Store } from "../engine/store.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
+import { LOOK_AHEAD_MAX, LookAhead } from "../keyspace/look-ahead.ts";
 import type { Statistics } from "../monitoring/statistics.ts";
+import { RequestBatch } from "../protocol/request-batch.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
 import { Connection } from "./connection.ts";
 import { Farewells } from "./farewells.ts";
@@ -37,6 +39,9 @@ export class Server {
   readonly limits: RequestLimits;
   /** All connections leave their replies here. */
   readonly outbox = new Outbox();
+  /** Requests that a connection has parsed ahead. */
+  readonly batch = new RequestBatch(LOOK_AHEAD_MAX);
+  readonly lookAhead: LookAhead;
   /** The connection whose request is being executed. */
   executing: Connection | undefined;
   readonly farewells = new Farewells();
@@ -53,6 +58,7 @@ export class Server {
     this.store = store;
     this.engine = store.engine;
     this.keyspace = store.keyspace;
+    this.lookAhead = new LookAhead(store.keyspace);
     this.statistics = store.services.statistics;
     this.clients = store.clients;
     this.limits = {

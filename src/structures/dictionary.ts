@@ -94,6 +94,20 @@ export class Dictionary {
     return 0;
   }
 
+  /** The slot where a search for `hash` begins, or 0; for looking ahead only. */
+  home(hash: number): Slot {
+    const words = this.#words;
+    const header = this.#header >>> 2;
+    const directory = words[header]!;
+    if (directory === NONE) return 0;
+    const depth = words[header + (DEPTH >>> 2)]!;
+    const capacity = words[header + (CAPACITY >>> 2)]!;
+    const word = words[(directory >>> 2) + (depth === 0 ? 0 : hash >>> (32 - depth))]!;
+    return (
+      ((segmentIn(word) + SEGMENT_HEADER_SIZE) >>> 2) + (((((hash << (word >>> 27)) >>> 16) * capacity) >>> 16) << 1)
+    );
+  }
+
   /** The next slot behind `slot` that holds `hash`, or 0: for the rare keys whose hashes are equal. */
   seekNext(slot: Slot, hash: number): Slot {
     const words = this.#words;
