@@ -19,7 +19,7 @@ import { SHORT_TEXT_MAX, shortText } from "../base/short-text.ts";
 import type { Command } from "../commands/command.ts";
 import type { ClientContext } from "../engine/client-context.ts";
 import type { Engine } from "../engine/engine.ts";
-import { INLINE_MAX, NO_DEADLINE, STRING } from "../keyspace/entry.ts";
+import { EMBEDDED, INLINE_MAX, NO_DEADLINE, STRING } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { setInteger, setString } from "../keyspace/strings.ts";
@@ -50,9 +50,16 @@ function encode(text: string): number {
   return all <= ASCII_MAX ? length : scratch.utf8Write(text, 0, INLINE_MAX);
 }
 
-function decode({ bytes, start, length }: Slice): string {
-  const short = length <= SHORT_TEXT_MAX ? shortText(bytes, start, length) : undefined;
-  return short ?? bytes.utf8Slice(start, start + length);
+/** The string value of a key. A value that stands in its entry begins at a whole word. */
+function textOf(key: Key): string {
+  const { entries } = key.shard;
+  const { entry } = key;
+  if (entries.encoding(entry) === EMBEDDED && entries.value(entry) <= SHORT_TEXT_MAX) {
+    const text = shortText(entries.words, entries.inlineStart(entry) >>> 2, entries.value(entry));
+    if (text !== undefined) return text;
+  }
+  const { bytes, start, length } = key.readString(value);
+  return bytes.utf8Slice(start, start + length);
 }
 
 export class FastPath {
@@ -97,7 +104,7 @@ export class FastPath {
     this.#keyspace.hits += 1;
     this.#touch(key);
     this.#count(this.#get, statistics);
-    return decode(key.readString(value));
+    return textOf(key);
   }
 
   /** @returns whether it is done; if not, the call must go through the engine */
