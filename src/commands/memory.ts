@@ -168,7 +168,7 @@ const USAGE = subcommand("MEMORY", {
   run({ reply, database }, parsed, args) {
     if (parsed.count !== undefined && parsed.count < 0) throw new CommandError(SYNTAX_ERROR);
     const found = database.peek(args, parsed.key);
-    if (found.found) reply.integer(found.memoryUsage + SLOT_SIZE);
+    if (found.found) reply.integer(found.memoryUsage() + SLOT_SIZE);
     else reply.null();
   },
 });

@@ -18,6 +18,7 @@
 import { copyBytes } from "../base/bytes.ts";
 import { fromWords, highWord, type Int64, lowWord } from "../base/int64.ts";
 import type { Heap, Ref } from "../memory/heap.ts";
+import { collectionType } from "./collection-types.ts";
 
 export const TAG = 0;
 export const KEY = 4;
@@ -152,6 +153,11 @@ export class Entries {
     this.heap.region.setWord(entry + TAG, (this.words[entry >>> 2]! & ~0xf0) | (encoding << 4));
   }
 
+  /** Overwrites both; what the entry owns, and how it is laid out, is the caller's to have kept right. */
+  setTypeAndEncoding(entry: Ref, type: number, encoding: number): void {
+    this.heap.region.setWord(entry + TAG, (this.words[entry >>> 2]! & ~0xff) | type | (encoding << 4));
+  }
+
   /** Overwrites the deadline of an entry that has one. */
   setDeadline(entry: Ref, deadline: Int64): void {
     this.heap.region.setWord(entry + ENTRY_HEADER_SIZE, lowWord(deadline));
@@ -217,8 +223,8 @@ export class Entries {
   }
 
   /**
-   * Gives a new entry the value of an old one of the same type and encoding. A block outside the entry changes its
-   * owner: the old entry is left as an integer, so that freeing it frees itself only.
+   * Gives a new entry the value of an old one of the same type and encoding. Blocks outside the entry change their
+   * owner: the old entry is left as a string that has none, so that freeing it frees itself only.
    */
   takeValue(entry: Ref, old: Ref): void {
     const region = this.heap.region;
@@ -231,33 +237,50 @@ export class Entries {
       region.guard(start, length);
       copyBytes(this.bytes, this.inlineStart(old), this.bytes, start, length);
     }
-    if (tag === ((EXTERNAL << 4) | STRING)) this.setEncoding(old, INT);
+    if ((tag & 15) !== STRING) this.setTypeAndEncoding(old, STRING, EMBEDDED);
+    else if (tag === ((EXTERNAL << 4) | STRING)) this.setEncoding(old, INT);
   }
 
   /** Blocks that belong to the entry. */
   blockCount(entry: Ref): number {
-    return (this.words[entry >>> 2]! & 0xff) === ((EXTERNAL << 4) | STRING) ? 2 : 1;
+    const type = this.type(entry);
+    if (type === STRING) return this.encoding(entry) === EXTERNAL ? 2 : 1;
+    let count = 1;
+    collectionType(type).forEachBlock(this.heap, this.encoding(entry), this.value(entry), () => {
+      count += 1;
+    });
+    return count;
   }
 
-  /** Bytes of all blocks that belong to the entry. */
-  memoryUsage(entry: Ref): number {
-    const external = this.blockCount(entry) === 2 ? this.heap.sizeOf(this.extra(entry)) : 0;
-    return this.heap.sizeOf(entry) + external;
+  /** Bytes of all blocks that belong to the entry. @param samples elements of a collection to look at; 0 for all */
+  memoryUsage(entry: Ref, samples = 0): number {
+    const type = this.type(entry);
+    const own = this.heap.sizeOf(entry);
+    if (type !== STRING)
+      return own + collectionType(type).memoryUsage(this.heap, this.encoding(entry), this.value(entry), samples);
+    return own + (this.encoding(entry) === EXTERNAL ? this.heap.sizeOf(this.extra(entry)) : 0);
   }
 
   /** Gives back the entry's blocks. */
   free(entry: Ref): void {
-    if ((this.words[entry >>> 2]! & 0xff) === ((EXTERNAL << 4) | STRING)) this.heap.free(this.extra(entry));
-    this.heap.free(entry);
+    const { heap } = this;
+    const type = this.type(entry);
+    if (type !== STRING) {
+      collectionType(type).forEachBlock(heap, this.encoding(entry), this.value(entry), (block) => heap.free(block));
+    } else if (this.encoding(entry) === EXTERNAL) {
+      heap.free(this.extra(entry));
+    }
+    heap.free(entry);
   }
 
   /** @throws Error that names what is wrong with the entry */
   verify(entry: Ref): void {
     const type = this.type(entry);
     const encoding = this.encoding(entry);
-    if (type !== STRING || encoding > EXTERNAL) throw new Error(`entry ${entry}: type ${type}, encoding ${encoding}`);
+    if (type !== STRING) collectionType(type).verify(this.heap, encoding, this.value(entry));
+    else if (encoding > EXTERNAL) throw new Error(`entry ${entry}: type ${type}, encoding ${encoding}`);
     if (this.size(entry) > this.heap.sizeOf(entry)) throw new Error(`entry ${entry} is larger than its block`);
-    if (encoding === EXTERNAL && this.heap.sizeOf(this.extra(entry)) < this.value(entry)) {
+    if (type === STRING && encoding === EXTERNAL && this.heap.sizeOf(this.extra(entry)) < this.value(entry)) {
       throw new Error(`entry ${entry}: its value is larger than its block`);
     }
     const pad = this.keyStart(entry) + this.keyLength(entry);

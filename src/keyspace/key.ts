@@ -9,8 +9,9 @@ import type { Arguments } from "../base/arguments.ts";
 import type { Slice } from "../base/bytes.ts";
 import { type Int64, writeInt64 } from "../base/int64.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
+import { ENCODING_NAMES } from "../structures/collection.ts";
 import type { Database } from "./database.ts";
-import { EMBEDDED, Entries, EXTERNAL, INT, NO_DEADLINE } from "./entry.ts";
+import { EMBEDDED, Entries, EXTERNAL, INT, NO_DEADLINE, STRING } from "./entry.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Shard } from "./shard.ts";
 
@@ -85,6 +86,7 @@ export class Key {
   /** What OBJECT ENCODING says. */
   get encodingName(): string {
     const encoding = this.shard.entries.encoding(this.entry);
+    if (this.type !== STRING) return ENCODING_NAMES[encoding]!;
     if (encoding === INT) return "int";
     return encoding === EMBEDDED && this.shard.entries.value(this.entry) <= EMBSTR_MAX ? "embstr" : "raw";
   }
@@ -118,9 +120,44 @@ export class Key {
     return slice;
   }
 
-  /** Bytes that the key and its value occupy, tables aside. */
-  get memoryUsage(): number {
-    return this.shard.entries.memoryUsage(this.entry);
+  /** Encoding of the value; only of a key that exists. */
+  get encoding(): number {
+    return this.shard.entries.encoding(this.entry);
+  }
+
+  /** Root of a collection. */
+  get root(): Ref {
+    return this.shard.entries.value(this.entry);
+  }
+
+  /**
+   * Bytes that the key and its value occupy, tables aside.
+   * @param samples elements of a collection to look at; 0 for all
+   */
+  memoryUsage(samples = 0): number {
+    return this.shard.entries.memoryUsage(this.entry, samples);
+  }
+
+  /**
+   * Makes the key stand for a new collection, whatever it was. No deadline unless one is given.
+   * @throws RegionFullError with nothing changed; the collection is still the caller's then
+   */
+  setCollection(type: number, encoding: number, root: Ref, deadline: Int64 = NO_DEADLINE): void {
+    const entry = this.buildEntry(type, encoding, 0, deadline);
+    this.shard.entries.setValue(entry, root);
+    this.#linkOwning(entry, type, encoding);
+  }
+
+  /** Another root, or another encoding, of the collection that the key holds: it has moved or been converted. */
+  moveCollection(encoding: number, root: Ref): void {
+    const { entries } = this.shard;
+    if (entries.value(this.entry) !== root) entries.setValue(this.entry, root);
+    if (entries.encoding(this.entry) !== encoding) entries.setEncoding(this.entry, encoding);
+  }
+
+  /** Counts changes made inside the key's collection. */
+  countChanges(count: number): void {
+    this.keyspace.changes += count;
   }
 
   /**
@@ -187,6 +224,17 @@ export class Key {
     if (volatile !== 0) shard.countVolatile(database.index, volatile);
     this.entry = entry;
     this.keyspace.changes += 1;
+  }
+
+  /** Links an entry that owns blocks. Should that fail, the entry is freed, but not what it was to own. */
+  #linkOwning(entry: Ref, type: number, encoding: number): void {
+    const { entries } = this.shard;
+    entries.setTypeAndEncoding(entry, STRING, EMBEDDED);
+    const root = entries.value(entry);
+    entries.setValue(entry, 0);
+    this.link(entry);
+    entries.setValue(entry, root);
+    entries.setTypeAndEncoding(entry, type, encoding);
   }
 
   #find(database: Database): boolean {

@@ -53,6 +53,8 @@ export class Keyspace {
   readonly shardMask: number;
   readonly clock: Clock;
   readonly staged: StagedKey;
+  /** The member or field of a collection that is being looked for, staged as keys are. */
+  readonly member: StagedKey;
   /** Whose key `staged` holds at present. */
   stagedFor: Key | undefined;
   /** Seconds, 24 bits: what entries are stamped with. Kept up by `tick`. */
@@ -75,6 +77,7 @@ export class Keyspace {
     this.clock = new Clock(options.now);
     const [seed0, seed1] = options.seed ?? [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
     this.staged = new StagedKey(seed0, seed1);
+    this.member = new StagedKey(seed0, seed1);
     this.shardMask = options.shards - 1;
     const { regionSize, databases, shadowLimit = regionSize } = options;
     for (let index = 0; index < options.shards; index++) {

@@ -10,19 +10,22 @@
  */
 import { copyBytes } from "../base/bytes.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
-import { EXTERNAL, INT, STRING } from "./entry.ts";
+import { collectionType } from "./collection-types.ts";
+import { EMBEDDED, EXTERNAL, INT, STRING } from "./entry.ts";
 import type { Key } from "./key.ts";
 
 /** Gives the value of `source` to `target`, whatever that held; `source` is then gone. They must be different keys. */
 export function renameKey(source: Key, target: Key): void {
-  if (source.shard === target.shard) takeValue(source, target);
-  else target.link(buildCopy(source, target));
+  if (source.shard !== target.shard) copyKey(source, target);
+  else if (source.type === STRING) takeValue(source, target);
+  else takeCollection(source, target);
   source.shard.entries.free(source.unlink());
 }
 
 /** Gives `target`, whatever it held, a copy of the value of `source`. They must be different keys. */
 export function copyKey(source: Key, target: Key): void {
-  target.link(buildCopy(source, target));
+  if (source.type === STRING) target.link(buildStringCopy(source, target));
+  else copyCollection(source, target);
 }
 
 /** Moves the key to another database. @param target the same key there, where it must not exist */
@@ -36,7 +39,24 @@ export function moveKey(source: Key, target: Key): void {
   source.keyspace.changes += 1;
 }
 
-/** The value changes its owner, within a shard. */
+function takeCollection(source: Key, target: Key): void {
+  target.setCollection(source.type, source.encoding, source.root, source.deadline);
+  source.shard.entries.setTypeAndEncoding(source.entry, STRING, EMBEDDED);
+}
+
+function copyCollection(source: Key, target: Key): void {
+  const type = collectionType(source.type);
+  const { heap } = target.shard;
+  const root = type.copy(source.shard.heap, source.encoding, source.root, heap);
+  try {
+    target.setCollection(source.type, source.encoding, root, source.deadline);
+  } catch (error) {
+    type.forEachBlock(heap, source.encoding, root, (block) => heap.free(block));
+    throw error;
+  }
+}
+
+/** A string changes its owner, within a shard. */
 function takeValue(source: Key, target: Key): void {
   const { entries } = source.shard;
   const encoding = entries.encoding(source.entry);
@@ -49,16 +69,7 @@ function takeValue(source: Key, target: Key): void {
   entries.takeValue(entry, source.entry);
 }
 
-/** An unlinked entry for `target` with a copy of the value of `source`. */
-function buildCopy(source: Key, target: Key): Ref {
-  switch (source.type) {
-    case STRING:
-      return buildStringCopy(source, target);
-    default:
-      throw new Error(`transfer: no type ${source.type}`);
-  }
-}
-
+/** An unlinked entry for `target` with a copy of the string of `source`. */
 function buildStringCopy(source: Key, target: Key): Ref {
   const from = source.shard.entries;
   const { entries: to, heap, region } = target.shard;

@@ -158,6 +158,16 @@ export class Heap {
     return size <= SMALL_MAX ? this.#allocateSmall(classOf(size), true) : this.#allocateLarge(size, true);
   }
 
+  /**
+   * Makes sure that blocks of `bytes` altogether, in up to `classes` size classes, can be allocated one after another:
+   * for commands that must not fail half-way.
+   * @throws RegionFullError if that is not sure; nothing has changed then
+   */
+  require(bytes: number, classes = 4): void {
+    const pages = Math.ceil(bytes / PAGE_SIZE) + classes * SPAN_PAGES;
+    if (this.sparePages < pages) throw new RegionFullError(`no room for ${bytes} bytes more`);
+  }
+
   /** Takes a block back. Its first word is overwritten. */
   free(ref: Ref): void {
     const entry = this.#words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;

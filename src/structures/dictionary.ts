@@ -49,7 +49,7 @@ export type Slot = number;
 export class Dictionary {
   readonly #heap: Heap;
   readonly #words: Int32Array;
-  readonly #header: Ref;
+  #header: Ref;
   readonly #segments: Segments;
 
   /** Opens the dictionary whose header stands at `header`: all zeros is an empty one. */
@@ -58,6 +58,12 @@ export class Dictionary {
     this.#words = heap.region.words;
     this.#header = header;
     this.#segments = new Segments(heap, header);
+  }
+
+  /** Points at another dictionary of the same heap, so that many can be dealt with through one view. */
+  attach(header: Ref): void {
+    this.#header = header;
+    this.#segments.attach(header);
   }
 
   get count(): number {

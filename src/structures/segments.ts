@@ -33,12 +33,17 @@ const DEPTH_MAX = 24;
 export class Segments {
   readonly #heap: Heap;
   readonly #words: Int32Array;
-  readonly #header: Ref;
+  #header: Ref;
 
   /** Opens the table whose dictionary's header stands at `header`: all zeros is an empty one. */
   constructor(heap: Heap, header: Ref) {
     this.#heap = heap;
     this.#words = heap.region.words;
+    this.#header = header;
+  }
+
+  /** Points at another table. */
+  attach(header: Ref): void {
     this.#header = header;
   }
 
