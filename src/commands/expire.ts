@@ -3,7 +3,7 @@ import type { Arguments } from "../base/arguments.ts";
 import { addInt64, type Int64 } from "../base/int64.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import { type Argument, deferred, key } from "./argument.ts";
-import { type Command, type CommandDeclaration, command } from "./command.ts";
+import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER } from "./errors.ts";
 import { deadlineAfter } from "./expiry.ts";
@@ -105,17 +105,6 @@ function named<T>(name: string, argument: Argument<T>): Argument<T> {
   return { ...argument, document: () => argument.document(name) };
 }
 
-/** What the commands that tell a key's deadline have in common. */
-const telling = {
-  complexity: "O(1)",
-  group: "generic",
-  arity: 2,
-  flags: ["readonly", "fast"],
-  categories: ["keyspace"],
-  keys: [ACCESS_KEY],
-  args: { key: key() },
-} as const satisfies Partial<CommandDeclaration<{ key: Argument<number> }>>;
-
 /**
  * Replies with a key's deadline, -1 if it has none, -2 if there is no such key.
  * @param from milliseconds since 1970 that it is counted from
@@ -137,49 +126,31 @@ function divideRounded(value: Int64, unit: number): Int64 {
   return Number((value + BigInt(unit / 2)) / BigInt(unit));
 }
 
-const TTL = command({
-  ...telling,
-  name: "TTL",
-  summary: "Tells how many seconds a key has left to live.",
-  since: "1.0.0",
-  tips: ["nondeterministic_output"],
-  history: [["2.8.0", "Replies -2 for a key that does not exist."]],
-  run(context, parsed, args) {
-    replyDeadline(context, args, parsed.key, context.keyspace.clock.now(), 1000);
-  },
-});
+/**
+ * One of the four commands that tell a deadline: as what is left of a key's life, or as a Unix time.
+ * @param unit in milliseconds
+ */
+function tellCommand(name: string, since: string, summary: string, form: "left" | "absolute", unit: number): Command {
+  const isLeft = form === "left";
+  return command({
+    name,
+    summary,
+    complexity: "O(1)",
+    since,
+    group: "generic",
+    arity: 2,
+    flags: ["readonly", "fast"],
+    categories: ["keyspace"],
+    keys: [ACCESS_KEY],
+    ...(isLeft && { tips: ["nondeterministic_output"], history: LEFT_CHANGES }),
+    args: { key: key() },
+    run(context, parsed, args) {
+      replyDeadline(context, args, parsed.key, isLeft ? context.keyspace.clock.now() : 0, unit);
+    },
+  });
+}
 
-const PTTL = command({
-  ...telling,
-  name: "PTTL",
-  summary: "Tells how many milliseconds a key has left to live.",
-  since: "2.6.0",
-  tips: ["nondeterministic_output"],
-  history: [["2.8.0", "Replies -2 for a key that does not exist."]],
-  run(context, parsed, args) {
-    replyDeadline(context, args, parsed.key, context.keyspace.clock.now(), 1);
-  },
-});
-
-const EXPIRETIME = command({
-  ...telling,
-  name: "EXPIRETIME",
-  summary: "Tells at which Unix time, in seconds, a key ends.",
-  since: "7.0.0",
-  run(context, parsed, args) {
-    replyDeadline(context, args, parsed.key, 0, 1000);
-  },
-});
-
-const PEXPIRETIME = command({
-  ...telling,
-  name: "PEXPIRETIME",
-  summary: "Tells at which Unix time, in milliseconds, a key ends.",
-  since: "7.0.0",
-  run(context, parsed, args) {
-    replyDeadline(context, args, parsed.key, 0, 1);
-  },
-});
+const LEFT_CHANGES = [["2.8.0", "Replies -2 for a key that does not exist."]] as const;
 
 const PERSIST = command({
   name: "PERSIST",
@@ -203,11 +174,11 @@ const PERSIST = command({
 export const expireCommands = [
   expireCommand("EXPIRE", "1.0.0", "Gives a key so many seconds to live.", "seconds", 1000),
   expireCommand("EXPIREAT", "1.2.0", "Lets a key end at a Unix time in seconds.", "unix-time-seconds", 1000),
-  EXPIRETIME,
+  tellCommand("EXPIRETIME", "7.0.0", "Tells at which Unix time, in seconds, a key ends.", "absolute", 1000),
   PERSIST,
   expireCommand("PEXPIRE", "2.6.0", "Gives a key so many milliseconds to live.", "milliseconds", 1),
   expireCommand("PEXPIREAT", "2.6.0", "Lets a key end at a Unix time in milliseconds.", "unix-time-milliseconds", 1),
-  PEXPIRETIME,
-  PTTL,
-  TTL,
+  tellCommand("PEXPIRETIME", "7.0.0", "Tells at which Unix time, in milliseconds, a key ends.", "absolute", 1),
+  tellCommand("PTTL", "2.6.0", "Tells how many milliseconds a key has left to live.", "left", 1),
+  tellCommand("TTL", "1.0.0", "Tells how many seconds a key has left to live.", "left", 1000),
 ];

@@ -62,19 +62,24 @@ const UNLINK = command({
   flags: ["write", "fast"],
 });
 
-const EXISTS = command({
-  name: "EXISTS",
-  summary: "Tells how many of the given keys exist; one given twice counts twice.",
-  complexity: "O(N) where N is the number of keys to check.",
-  since: "1.0.0",
+/** What EXISTS and TOUCH have in common: they count the given keys that exist. */
+const counting = {
   group: "generic",
   arity: -2,
   flags: ["readonly", "fast"],
   categories: ["keyspace"],
   keys: [EVERY_METADATA_KEY],
   tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
-  history: [["3.0.3", "Accepts more than one key."]],
   args: someKeys,
+} as const;
+
+const EXISTS = command({
+  ...counting,
+  name: "EXISTS",
+  summary: "Tells how many of the given keys exist; one given twice counts twice.",
+  complexity: "O(N) where N is the number of keys to check.",
+  since: "1.0.0",
+  history: [["3.0.3", "Accepts more than one key."]],
   run(context, parsed, args) {
     let existing = 0;
     for (let index = parsed.key; index < args.count; index++) {
@@ -85,17 +90,11 @@ const EXISTS = command({
 });
 
 const TOUCH = command({
+  ...counting,
   name: "TOUCH",
   summary: "Marks keys as just accessed and tells how many of them exist.",
   complexity: "O(N) where N is the number of keys to touch.",
   since: "3.2.1",
-  group: "generic",
-  arity: -2,
-  flags: ["readonly", "fast"],
-  categories: ["keyspace"],
-  keys: [EVERY_METADATA_KEY],
-  tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
-  args: someKeys,
   run(context, parsed, args) {
     let existing = 0;
     for (let index = parsed.key; index < args.count; index++) {

@@ -7,7 +7,7 @@ import { NO_DEADLINE } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import { setBytes, setInteger } from "../keyspace/strings.ts";
 import { deferred, integer, key } from "./argument.ts";
-import { command } from "./command.ts";
+import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_A_FLOAT, NOT_AN_INTEGER } from "./errors.ts";
 import { UPDATE_KEY } from "./key-specs.ts";
@@ -40,35 +40,35 @@ function integerOf(key: Key): Int64 | undefined {
   return parseInt64(value.bytes, value.start, value.length);
 }
 
-export const INCR = command({
-  name: "INCR",
-  summary: "Adds one to the integer value of a key; a key that does not exist counts as 0.",
-  complexity: "O(1)",
-  since: "1.0.0",
-  group: "string",
-  arity: 2,
-  flags: ["write", "denyoom", "fast"],
-  keys: [UPDATE_KEY],
-  args: { key: key() },
-  run(context, parsed, args) {
-    increment(context, args, parsed.key, 1);
-  },
-});
+/** INCR or DECR. */
+function stepCommand(name: string, summary: string, step: 1 | -1): Command {
+  return command({
+    name,
+    summary,
+    complexity: "O(1)",
+    since: "1.0.0",
+    group: "string",
+    arity: 2,
+    flags: ["write", "denyoom", "fast"],
+    keys: [UPDATE_KEY],
+    args: { key: key() },
+    run(context, parsed, args) {
+      increment(context, args, parsed.key, step);
+    },
+  });
+}
 
-export const DECR = command({
-  name: "DECR",
-  summary: "Subtracts one from the integer value of a key; a key that does not exist counts as 0.",
-  complexity: "O(1)",
-  since: "1.0.0",
-  group: "string",
-  arity: 2,
-  flags: ["write", "denyoom", "fast"],
-  keys: [UPDATE_KEY],
-  args: { key: key() },
-  run(context, parsed, args) {
-    increment(context, args, parsed.key, -1);
-  },
-});
+export const INCR = stepCommand(
+  "INCR",
+  "Adds one to the integer value of a key; a key that does not exist counts as 0.",
+  1,
+);
+
+export const DECR = stepCommand(
+  "DECR",
+  "Subtracts one from the integer value of a key; a key that does not exist counts as 0.",
+  -1,
+);
 
 export const INCRBY = command({
   name: "INCRBY",
