@@ -6,7 +6,7 @@ import { join, posix, sep } from "node:path";
 import { test } from "node:test";
 
 /** From the ground up: a file imports from its own layer and from those before it. */
-const LOWER = ["base", "config", "memory", "structures", "keyspace", "monitoring", "commands", "protocol"];
+const LOWER = ["base", "config", "memory", "structures", "keyspace", "rdb", "monitoring", "commands", "protocol"];
 const LAYERS = [...LOWER, "durability", "background", "engine", "server", "embedded", "cli"];
 const DEVELOPMENT = ["testing", "bench", "differential"];
 const SOURCES_MIN = 50;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Random, seedOfRun } from "../testing/random.ts";
-import { copyBytes, EMPTY_BYTES, equalBytes, Slice } from "./bytes.ts";
+import { copyBytes, EMPTY_BYTES, equalBytes, moveBytes, Slice } from "./bytes.ts";
 
 test("ranges of any length are copied from anywhere to anywhere, and nothing beside them", () => {
   const random = new Random(seedOfRun());
@@ -14,6 +14,26 @@ test("ranges of any length are copied from anywhere to anywhere, and nothing bes
     source.copy(expected, to, from, from + length);
     copyBytes(source, from, target, to, length);
     assert.ok(target.equals(expected), `length ${length}`);
+  }
+});
+
+test("ranges of any length are moved within one buffer, over each other or not", () => {
+  const random = new Random(seedOfRun());
+  for (const length of [...Array(100).keys(), 511, 512, 513, 2000, 65_536, 65_537, 200_000]) {
+    for (const distance of [1, 7, 64, 600, 70_000]) {
+      for (const [from, to] of [
+        [3, 3 + distance],
+        [3 + distance, 3],
+      ] as const) {
+        const bytes = random.bytes(64);
+        const buffer = Buffer.from(new SharedArrayBuffer(length + distance + 6));
+        buffer.fill(bytes);
+        const expected = Buffer.from(buffer);
+        expected.set(Buffer.from(buffer.subarray(from, from + length)), to);
+        moveBytes(buffer, from, to, length);
+        assert.ok(buffer.equals(expected), `${length} bytes from ${from} to ${to}`);
+      }
+    }
   }
 });
 

@@ -5,6 +5,7 @@
 import { fork } from "node:child_process";
 import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { GrowingName } from "./collection-growth-worker.ts";
 import type { ContenderName } from "./contenders.ts";
 
 export type Job =
@@ -19,7 +20,20 @@ export type Job =
       readonly seed: number;
     }
   | { readonly kind: "growth"; readonly contender: ContenderName | null; readonly keys: number; readonly seed: number }
-  | { readonly kind: "freeze"; readonly keys: number; readonly rounds: number; readonly seed: number };
+  | { readonly kind: "freeze"; readonly keys: number; readonly rounds: number; readonly seed: number }
+  | {
+      readonly kind: "collection-growth";
+      readonly collection: GrowingName;
+      readonly elements: number;
+      readonly seed: number;
+    }
+  | {
+      readonly kind: "collection-calls";
+      readonly members: number;
+      readonly rounds: number;
+      readonly seconds: number;
+      readonly seed: number;
+    };
 
 /** Runs the job in a new process. Rejects if that ends without an answer; its own words are on standard error. */
 export function runInChild<Figures>(job: Job): Promise<Figures> {

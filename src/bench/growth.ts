@@ -5,7 +5,7 @@ import { KeyMaker } from "./data.ts";
 import type { GrowthFigures } from "./growth-worker.ts";
 import type { Options } from "./options.ts";
 import { VALUE_BYTES } from "./population.ts";
-import { RedisTools, setCommands } from "./redis-tools.ts";
+import { protocolCommands, RedisTools } from "./redis-tools.ts";
 import type { Report, Row } from "./report.ts";
 import { redisCommand, ServerProcess } from "./server-process.ts";
 import { median } from "./statistics.ts";
@@ -45,11 +45,7 @@ async function redisMemory(redisServer: string, keys: number): Promise<MemoryPer
   try {
     const [maker, value] = [new KeyMaker(), "v".repeat(VALUE_BYTES)];
     const before = await memory();
-    const commands = setCommands(
-      keys,
-      (i) => maker.key(i),
-      () => value,
-    );
+    const commands = protocolCommands(keys, (i) => ["SET", maker.key(i), value]);
     await tools.feed(server.port, keys, commands);
     const [count] = await tools.ask(server.port, ["DBSIZE"]);
     if (Number(count) !== keys) throw new Error(`redis-server holds ${count} keys of ${keys}`);

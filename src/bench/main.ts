@@ -1,5 +1,9 @@
 /** `npm run bench`: runs the chosen benchmarks, prints their tables, and writes bench/results. */
 
+import { benchmarkCollectionCalls } from "./collection-calls.ts";
+import { benchmarkCollectionGrowth } from "./collection-growth.ts";
+import { benchmarkCollectionMemory } from "./collection-memory.ts";
+import { benchmarkCollections } from "./collections.ts";
 import { benchmarkEmbedded } from "./embedded.ts";
 import { benchmarkFreeze } from "./freeze.ts";
 import { benchmarkGrowth } from "./growth.ts";
@@ -13,6 +17,10 @@ const RUN: Readonly<Record<BenchmarkName, (options: Options) => Promise<Report>>
   embedded: benchmarkEmbedded,
   growth: benchmarkGrowth,
   freeze: benchmarkFreeze,
+  collections: benchmarkCollections,
+  "collection-memory": benchmarkCollectionMemory,
+  "collection-growth": benchmarkCollectionGrowth,
+  "collection-calls": benchmarkCollectionCalls,
 };
 
 /** Runs all that was chosen, also after a failure; true if nothing failed. */

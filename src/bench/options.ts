@@ -1,8 +1,20 @@
 /** The command line of `npm run bench`. */
 import { parseArgs } from "node:util";
 
-export const BENCHMARKS = ["server", "embedded", "growth", "freeze"] as const;
+export const BENCHMARKS = [
+  "server",
+  "embedded",
+  "growth",
+  "freeze",
+  "collections",
+  "collection-memory",
+  "collection-growth",
+  "collection-calls",
+] as const;
 export type BenchmarkName = (typeof BENCHMARKS)[number];
+
+/** Those that compare our server with redis-server, round by round: there a self-check makes sense. */
+const COMPARING: readonly BenchmarkName[] = ["server", "collections"];
 
 export interface Options {
   readonly only: readonly BenchmarkName[];
@@ -23,7 +35,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --write        write bench/results also after a smoke run
   --rounds N     rounds of every measurement
   --redis PATH   the redis-server to compare with; redis-benchmark and redis-cli are taken from beside it
-  --self-check   redis-server against itself, which must give ratios of 1
+  --self-check   redis-server against itself, which must give ratios of 1: ${COMPARING.join(", ")}
   --seed N       seed of all pseudo-random data
   --help         this text`;
 
@@ -37,6 +49,12 @@ function benchmarkName(text: string): BenchmarkName {
   const name = BENCHMARKS.find((known) => known === text);
   if (name === undefined) throw new TypeError(`--only: there is no benchmark "${text}"`);
   return name;
+}
+
+function selfChecked(chosen: readonly BenchmarkName[]): readonly BenchmarkName[] {
+  const names = chosen.filter((name) => COMPARING.includes(name));
+  if (names.length === 0) throw new TypeError(`--self-check: only ${COMPARING.join(" and ")} can be checked so`);
+  return names;
 }
 
 /** Reads the arguments; null asks for the usage text. Throws TypeError on what is unknown or out of range. */
@@ -58,7 +76,7 @@ export function readOptions(args: readonly string[]): Options | null {
   const selfCheck = values["self-check"];
   const chosen = values.only?.split(",").map(benchmarkName) ?? [...BENCHMARKS];
   return {
-    only: selfCheck ? ["server"] : chosen,
+    only: selfCheck ? selfChecked(chosen) : chosen,
     smoke: values.smoke,
     write: (values.write || !values.smoke) && !selfCheck,
     selfCheck,

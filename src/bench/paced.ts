@@ -1,4 +1,4 @@
-/** Loops that know their worst moment: throughput, and the longest that any 100 operations in a row took. */
+/** Loops that know their worst moment: throughput, and the longest that one operation or any 100 in a row took. */
 import { worstPause } from "./statistics.ts";
 
 export interface Pace {
@@ -26,4 +26,35 @@ export function runPaced(count: number, operate: (i: number) => void): Pace {
     perSecond: (rounded * 1_000) / (end - (stamps[0] as number)),
     worstPause: worstPause(stamps, WINDOW / STRIDE),
   };
+}
+
+export interface SinglePace {
+  readonly perSecond: number;
+  /** Milliseconds that the slowest single operation took. */
+  readonly worstPause: number;
+  /** Which one that was. */
+  readonly worstAt: number;
+  /** How many operations took more than a millisecond. */
+  readonly slow: number;
+}
+
+const SLOW_MILLISECONDS = 1;
+
+/** As `runPaced`, but with a look at the clock after each operation: throughput includes what that costs. */
+export function runSingly(
+  count: number,
+  operate: (i: number) => void,
+  clock: () => number = () => performance.now(),
+): SinglePace {
+  const start = clock();
+  let [last, worstPause, worstAt, slow] = [start, 0, 0, 0];
+  for (let i = 0; i < count; i += 1) {
+    operate(i);
+    const now = clock();
+    const pause = now - last;
+    last = now;
+    if (pause > SLOW_MILLISECONDS) slow += 1;
+    if (pause > worstPause) [worstPause, worstAt] = [pause, i];
+  }
+  return { perSecond: (count * 1_000) / (last - start), worstPause, worstAt, slow };
 }

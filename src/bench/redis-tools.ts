@@ -13,7 +13,8 @@ export interface LoadResult {
 }
 
 export interface Load {
-  readonly test: string;
+  /** A test of redis-benchmark's own, or a command, in which `__rand_int__` is any number below `keys`. */
+  readonly test: string | readonly string[];
   readonly requests: number;
   readonly depth: number;
   readonly valueBytes: number;
@@ -46,15 +47,16 @@ export class RedisTools {
   /** Sends `count` commands, already in protocol form; every one must be answered, and none with an error. */
   async feed(port: number, count: number, commands: Iterable<string>): Promise<void> {
     const summary = await this.#run("redis-cli", ["-h", "127.0.0.1", "-p", String(port), "--pipe"], commands);
-    if (!summary.includes(`errors: 0, replies: ${count}`)) throw new Error(`loading ${count} keys failed: ${summary}`);
+    if (summary.includes(`errors: 0, replies: ${count}\n`)) return;
+    throw new Error(`loading by ${count} commands failed: ${summary}`);
   }
 
   /** One run of redis-benchmark, which itself stops with an error at the first error reply. */
   async load(port: number, load: Load): Promise<LoadResult> {
     const { test, requests, depth, valueBytes, keys } = load;
     const numbers = { "-p": port, "-c": CLIENTS, "-n": requests, "-P": depth, "-d": valueBytes, "-r": keys };
-    const args = ["-h", "127.0.0.1", "-t", test, "--csv", ...Object.entries(numbers).flat().map(String)];
-    const text = await this.#run("redis-benchmark", args, []);
+    const args = ["-h", "127.0.0.1", "--csv", ...Object.entries(numbers).flat().map(String)];
+    const text = await this.#run("redis-benchmark", [...args, ...(typeof test === "string" ? ["-t", test] : test)], []);
     const [heads, figures, ...more] = text
       .trim()
       .split("\n")
@@ -77,7 +79,8 @@ export class RedisTools {
       ended,
     ]);
     if (child.exitCode === 0) return output;
-    throw new Error(`${tool} ended with ${child.exitCode ?? child.signalCode}: ${complaints}${output.slice(-500)}`);
+    const said = `${complaints.slice(0, 500)}${output.slice(-500)}`; // the first complaint tells most
+    throw new Error(`${tool} ended with ${child.exitCode ?? child.signalCode}: ${said}`);
   }
 }
 
@@ -86,14 +89,15 @@ function ignoreClosedInput(error: NodeJS.ErrnoException): void {
   if (error.code !== "EPIPE" && error.code !== "ERR_STREAM_PREMATURE_CLOSE") throw error;
 }
 
-/** SET commands in protocol form, in pieces of some thousand, for keys and values of one-byte characters. */
-export function* setCommands(count: number, key: (i: number) => string, value: (i: number) => string) {
-  const perPiece = 1_000;
+/** Commands in protocol form, in pieces of some hundred; their words are of one-byte characters. */
+export function* protocolCommands(count: number, words: (i: number) => readonly string[]): Generator<string> {
+  const perPiece = 500;
   for (let from = 0; from < count; from += perPiece) {
     let piece = "";
     for (let i = from; i < Math.min(from + perPiece, count); i += 1) {
-      const [name, content] = [key(i), value(i)];
-      piece += `*3\r\n$3\r\nSET\r\n$${name.length}\r\n${name}\r\n$${content.length}\r\n${content}\r\n`;
+      const command = words(i);
+      piece += `*${command.length}\r\n`;
+      for (const word of command) piece += `$${word.length}\r\n${word}\r\n`;
     }
     yield piece;
   }

@@ -1,6 +1,8 @@
 /** The other side of child.ts: receives one job, answers, and ends. */
 import { once } from "node:events";
 import type { Job } from "./child.ts";
+import { measureCollectionCalls } from "./collection-calls-worker.ts";
+import { measureCollectionGrowth } from "./collection-growth-worker.ts";
 import { measureFreeze } from "./freeze-worker.ts";
 import { measureGrowth } from "./growth-worker.ts";
 import { measureOperations } from "./operations-worker.ts";
@@ -13,6 +15,10 @@ function run(job: Job): Promise<object> {
       return measureGrowth(job);
     case "freeze":
       return measureFreeze(job);
+    case "collection-growth":
+      return measureCollectionGrowth(job);
+    case "collection-calls":
+      return measureCollectionCalls(job);
   }
 }
 

@@ -85,9 +85,12 @@ function replyKeySpec(reply: Reply, { notes, flags, begin, find }: KeySpec): voi
   replyKeyFlags(reply, flags);
   reply.bulkText("begin_search");
   if ("index" in begin) replySearch(reply, "index", { index: begin.index });
-  else replySearch(reply, "keyword", { keyword: begin.keyword, startfrom: begin.from });
+  else if ("keyword" in begin) replySearch(reply, "keyword", { keyword: begin.keyword, startfrom: begin.from });
+  else replySearch(reply, "unknown", {});
   reply.bulkText("find_keys");
-  if ("keyCountAt" in find) {
+  if ("locate" in begin) {
+    replySearch(reply, "unknown", {});
+  } else if ("keyCountAt" in find) {
     replySearch(reply, "keynum", { keynumidx: find.keyCountAt, firstkey: find.first, keystep: find.step });
   } else {
     replySearch(reply, "range", { lastkey: find.last, keystep: find.step, limit: find.limit });

@@ -30,6 +30,7 @@ export function findKeys(command: Command, args: Arguments, name: number): reado
 /** Index of the first key, or undefined where the word that announces it is missing. */
 function beginningOf({ begin }: KeySpec, args: Arguments, name: number): number | undefined {
   if ("index" in begin) return name + begin.index;
+  if ("locate" in begin) return begin.locate(args, name);
   const isForward = begin.from > 0;
   const step = isForward ? 1 : -1;
   const start = isForward ? name + begin.from : args.count + begin.from;

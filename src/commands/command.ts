@@ -52,8 +52,14 @@ export interface KeySpec {
   readonly notes?: string;
   /** Flags such as RW, access, update; as COMMAND INFO shows them. */
   readonly flags: readonly string[];
-  /** Index of the first key among the arguments, or the word it follows. */
-  readonly begin: { readonly index: number } | { readonly keyword: string; readonly from: number };
+  /**
+   * Index of the first key among the arguments, or the word it follows; or what only the command itself can tell, which
+   * COMMAND INFO calls unknown. @param name index of the command's name
+   */
+  readonly begin:
+    | { readonly index: number }
+    | { readonly keyword: string; readonly from: number }
+    | { readonly locate: (args: Arguments, name: number) => number | undefined };
   /** The last key: relative to the first, or negative from the end; or a count that stands before the keys. */
   readonly find:
     | { readonly last: number; readonly step: number; readonly limit: number }

@@ -1,7 +1,10 @@
 /** DEBUG: for tests and for whoever looks into a running store. Not declared as subcommands, as in Redis. */
 import type { Arguments } from "../base/arguments.ts";
 import { writeInt64 } from "../base/int64.ts";
+import { STRING } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
+import { writeValue } from "../rdb/value.ts";
+import { RdbWriter } from "../rdb/writer.ts";
 import { bytes, rest } from "./argument.ts";
 import { isLocal } from "./client-attributes.ts";
 import { command } from "./command.ts";
@@ -121,8 +124,13 @@ function describeObject(key: Key, accessClock: number): string {
 
 const digits = Buffer.alloc(24);
 
-/** Bytes of a string in a dump, uncompressed: a length or a tag, and what follows it. */
+/** Bytes of the value in a dump, uncompressed and without the byte that is its type. */
 function serializedLength(key: Key): number {
+  if (key.type !== STRING) {
+    const writer = new RdbWriter(false);
+    writeValue(writer, key.shard.entries, key.entry);
+    return writer.length - 1;
+  }
   const { integer } = key;
   if (integer !== undefined) {
     if (integer >= -128 && integer < 128) return 2;

@@ -39,6 +39,8 @@ export const EVERY_REMOVED_KEY: KeySpec = {
 export const CHANGED_KEY: KeySpec = { flags: ["RW", "update"], ...FIRST };
 /** One key, whose value goes elsewhere: to another key or to the client. */
 export const GIVEN_AWAY_KEY: KeySpec = { flags: ["RW", "access", "delete"], ...FIRST };
+/** One key, of whose value parts are removed. */
+export const REMOVED_FROM_KEY: KeySpec = { flags: ["RW", "delete"], ...FIRST };
 /** The second argument, a key overwritten whatever it was. */
 export const OVERWRITE_SECOND_KEY: KeySpec = { ...OVERWRITE_KEY, begin: { index: 2 } };
 /** The second argument, a key that must not exist. */
@@ -55,3 +57,19 @@ export const TWO_KEYS: KeySpec = { flags: ["RO", "access"], begin: { index: 1 },
 export const EVERY_SECOND_INSERTED_KEY: KeySpec = { ...EVERY_SECOND_KEY, flags: ["OW", "insert"] };
 /** All arguments from the third on, read. */
 export const EVERY_KEY_FROM_THIRD: KeySpec = { ...EVERY_KEY, begin: { index: 3 } };
+/** All arguments from the second on, read. */
+export const EVERY_KEY_FROM_SECOND: KeySpec = { ...EVERY_KEY, begin: { index: 2 } };
+/** The second argument, a key changed where it exists and made where it does not. */
+export const INSERT_OR_UPDATE_SECOND_KEY: KeySpec = { ...INSERT_OR_UPDATE_KEY, begin: { index: 2 } };
+/** Keys behind their number, which is the first argument, read. */
+export const COUNTED_KEYS: KeySpec = {
+  flags: ["RO", "access"],
+  begin: { index: 1 },
+  find: { keyCountAt: 0, first: 1, step: 1 },
+};
+/** Keys behind their number, which is the first argument, whose values go to the client. */
+export const GIVEN_AWAY_COUNTED_KEYS: KeySpec = { ...COUNTED_KEYS, flags: GIVEN_AWAY_KEY.flags };
+/** The second argument, a key read and given to the client or to another key. */
+export const ACCESS_SECOND_KEY: KeySpec = { ...ACCESS_KEY, begin: { index: 2 } };
+/** Keys behind their number, which is the second argument, read. */
+export const COUNTED_KEYS_FROM_SECOND: KeySpec = { ...COUNTED_KEYS, begin: { index: 2 } };

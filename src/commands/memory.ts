@@ -156,6 +156,9 @@ function ratesOf(figures: MemoryFigures): [name: string, figure: number, isRatio
   ];
 }
 
+/** Elements of a collection that are looked at if the client does not say. */
+const SAMPLES_DEFAULT = 5;
+
 const USAGE = subcommand("MEMORY", {
   ...SHARED,
   name: "USAGE",
@@ -168,7 +171,7 @@ const USAGE = subcommand("MEMORY", {
   run({ reply, database }, parsed, args) {
     if (parsed.count !== undefined && parsed.count < 0) throw new CommandError(SYNTAX_ERROR);
     const found = database.peek(args, parsed.key);
-    if (found.found) reply.integer(found.memoryUsage() + SLOT_SIZE);
+    if (found.found) reply.integer(found.memoryUsage(Number(parsed.count ?? SAMPLES_DEFAULT)) + SLOT_SIZE);
     else reply.null();
   },
 });

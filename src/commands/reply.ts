@@ -30,6 +30,8 @@ export interface Reply {
   set(length: number): void;
   /** A bulk string in RESP2. */
   double(value: number): void;
+  /** The same, in digits of the command's own choice. */
+  doubleAs(text: string): void;
   /** 1 or 0 in RESP2. */
   boolean(value: boolean): void;
   /** A bulk string in RESP2. @param format three characters, such as "txt" */

@@ -13,10 +13,10 @@ import { CommandError, SYNTAX_ERROR } from "./errors.ts";
 import type { Reply } from "./reply.ts";
 
 /** Keys that one call looks for if the client does not say. */
-const COUNT_DEFAULT = 10;
-const COUNT_MAX = 2 ** 63;
+export const COUNT_DEFAULT = 10;
+export const COUNT_MAX = 2 ** 63;
 /** Slots of the table that one call looks at, for each key that it looks for: its bound where the table is sparse. */
-const SLOTS_PER_KEY = 10;
+export const SLOTS_PER_KEY = 10;
 const CURSOR_SPACE = 2n ** 64n;
 
 const STAR = 0x2a;
@@ -70,7 +70,7 @@ class Selection {
 const selection = new Selection();
 
 /** The pattern in argument `index`; undefined for "*" alone, which stands for every key, even the empty one. */
-function patternAt(args: Arguments, index: number): Uint8Array | undefined {
+export function patternAt(args: Arguments, index: number): Uint8Array | undefined {
   const start = args.start(index);
   const length = args.length(index);
   if (length === 1 && args.bytes[start] === STAR) return undefined;
@@ -111,7 +111,7 @@ const KEYS = command({
  * Reads a cursor as Redis does: nothing is 0, a sign is allowed, and a negative number counts down from 2^64. Rounded
  * above 2^53, which is past the end of every walk.
  */
-const cursor: Argument<number> = {
+export const cursor: Argument<number> = {
   parse(position) {
     const [text] = position.args.latin1(position.take()).split("\0", 1);
     const value = /^([+-]?0*\d{1,20})?$/.test(text!) ? BigInt(text!.replace("+", "")) : CURSOR_SPACE;

@@ -106,5 +106,31 @@ const statistics = {
   "notify-keyspace-events": here(keyspaceEventClasses()),
 };
 
+const collections = {
+  "hash-max-listpack-entries": here(integer(512, LONG_COUNT), { alias: "hash-max-ziplist-entries" }),
+  "hash-max-listpack-value": here(memory(64, LONG_COUNT), { alias: "hash-max-ziplist-value" }),
+  "list-max-listpack-size": here(integer(-2, { min: -INT_MAX - 1n, max: INT_MAX }), {
+    alias: "list-max-ziplist-size",
+  }),
+  "set-max-intset-entries": here(integer(512, LONG_COUNT)),
+  "set-max-listpack-entries": here(integer(128, LONG_COUNT)),
+  "set-max-listpack-value": here(integer(64, LONG_COUNT)),
+  "zset-max-listpack-entries": here(integer(128, LONG_COUNT), { alias: "zset-max-ziplist-entries" }),
+  "zset-max-listpack-value": here(memory(64, LONG_COUNT), { alias: "zset-max-ziplist-value" }),
+  "hll-sparse-max-bytes": here(memory(3000, LONG_COUNT)),
+};
+
+const serialisation = {
+  rdbcompression: here(yesNo("yes")),
+};
+
 /** The directives in force. */
-export const directivesHere = { ...network, ...clients, ...general, ...memoryLimits, ...statistics };
+export const directivesHere = {
+  ...network,
+  ...clients,
+  ...general,
+  ...memoryLimits,
+  ...statistics,
+  ...collections,
+  ...serialisation,
+};

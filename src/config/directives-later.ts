@@ -23,10 +23,8 @@ const snapshots = {
   save: later(savePoints("3600 1 300 100 60 10000")),
   dbfilename: later(text("dump.rdb", fileName("dbfilename", true)), { protected: true }),
   rdbchecksum: later(yesNo("yes"), { immutable }),
-  rdbcompression: later(yesNo("yes")),
   "rdb-del-sync-files": later(yesNo("no")),
   "rdb-save-incremental-fsync": later(yesNo("yes")),
-  "sanitize-dump-payload": later(oneOf(["no", "yes", "clients"], "no")),
   "stop-writes-on-bgsave-error": later(yesNo("yes")),
   "rdb-key-save-delay": later(integer(0, { min: -INT_MAX - 1n, max: INT_MAX }), { hidden }),
   "key-load-delay": later(integer(0, { min: -INT_MAX - 1n, max: INT_MAX }), { hidden }),
@@ -56,21 +54,9 @@ const lazyFreeing = {
   "lazyfree-lazy-user-flush": later(yesNo("no")),
 };
 
-const collections = {
-  "hash-max-listpack-entries": later(integer(512, LONG_COUNT), { alias: "hash-max-ziplist-entries" }),
-  "hash-max-listpack-value": later(memory(64, LONG_COUNT), { alias: "hash-max-ziplist-value" }),
-  "list-max-listpack-size": later(integer(-2, { min: -INT_MAX - 1n, max: INT_MAX }), {
-    alias: "list-max-ziplist-size",
-  }),
-  "list-compress-depth": later(integer(0, COUNT)),
-  "set-max-intset-entries": later(integer(512, LONG_COUNT)),
-  "set-max-listpack-entries": later(integer(128, LONG_COUNT)),
-  "set-max-listpack-value": later(integer(64, LONG_COUNT)),
-  "zset-max-listpack-entries": later(integer(128, LONG_COUNT), { alias: "zset-max-ziplist-entries" }),
-  "zset-max-listpack-value": later(memory(64, LONG_COUNT), { alias: "zset-max-ziplist-value" }),
+const streams = {
   "stream-node-max-bytes": later(memory(4096, LONG_COUNT)),
   "stream-node-max-entries": later(integer(100, LONG_COUNT)),
-  "hll-sparse-max-bytes": later(memory(3000, LONG_COUNT)),
 };
 
 const accessAndTracking = {
@@ -86,6 +72,6 @@ export const directivesLater = {
   ...snapshots,
   ...appendOnlyFile,
   ...lazyFreeing,
-  ...collections,
+  ...streams,
   ...accessAndTracking,
 };

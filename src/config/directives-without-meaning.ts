@@ -161,6 +161,12 @@ const operatingSystem = {
   "watchdog-period": none(integer(0, COUNT), { hidden }),
 };
 
+/** The chunks of lists are never compressed, and what is restored is always checked completely. */
+const collections = {
+  "list-compress-depth": none(integer(0, COUNT)),
+  "sanitize-dump-payload": none(oneOf(["no", "yes", "clients"], "no")),
+};
+
 /** The directives accepted without effect. */
 export const directivesWithoutMeaning = {
   ...replication,
@@ -168,4 +174,5 @@ export const directivesWithoutMeaning = {
   ...tls,
   ...allocatorAndTables,
   ...operatingSystem,
+  ...collections,
 };

@@ -7,7 +7,8 @@ import { type Exchange, list } from "./replies.ts";
 import { type Command, type Pair, Session } from "./session.ts";
 
 const DATABASES = 16;
-const READERS = ["TYPE", "GET", "OBJECT ENCODING", "PTTL", "EXPIRETIME"];
+/** TYPE directly before OBJECT ENCODING, because whether these must agree depends on it. */
+const READERS = ["GET", "HGETALL", "TYPE", "OBJECT ENCODING", "PTTL", "EXPIRETIME", "SMEMBERS"];
 
 /** The first exchange that shows a difference in the contents, or undefined when there is none. */
 export async function compareContents(pair: Pair): Promise<Exchange | undefined> {
@@ -32,7 +33,10 @@ export async function compareContents(pair: Pair): Promise<Exchange | undefined>
 
 function readingsOf(keys: Exchange): Command[] {
   const names = list(decode(keys.reference)) as readonly Argument[];
-  return names.flatMap((key) => READERS.map((reader) => [...reader.split(" "), argumentBytes(key)]));
+  return names.flatMap((key) => {
+    const name = argumentBytes(key);
+    return [...READERS.map((reader) => [...reader.split(" "), name]), ["LRANGE", name, "0", "-1"]];
+  });
 }
 
 /** Asks our server, when it is the one under test, whether all its structures are in order. */

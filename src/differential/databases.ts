@@ -6,7 +6,8 @@ const mode = optional(oneOf("SYNC", "ASYNC", "LATER"));
 
 export const databases: Family = {
   name: "databases",
-  prologue: [],
+  // INFO counts errors since the last reset: those of other families include the differences that are intended.
+  prologue: [["CONFIG", "RESETSTAT"]],
   commands: [
     often(20, command("SET", key, value)),
     often(3, command("SET", key, value, futureExpiry)),

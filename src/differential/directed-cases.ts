@@ -2,6 +2,8 @@
  * Known edge cases, one a line: commands as typed into redis-cli, separated by semicolons, played from empty. A line
  * that ends in a semicolon goes on in the next one.
  */
+import { sets } from "./directed-sets.ts";
+import { sortedSets } from "./directed-sorted-sets.ts";
 
 const strings = `
   SET a 1; GET a; SET a 2 GET; SET n x GET; GET n
@@ -224,7 +226,7 @@ const server = String.raw`
 
 /** The cases of each family. */
 export const directedCases: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries({ strings, bitmaps, keys, databases, connection, server }).map(([family, text]) => [
+  Object.entries({ strings, bitmaps, sets, sortedSets, keys, databases, connection, server }).map(([family, text]) => [
     family,
     cases(text),
   ]),

@@ -5,7 +5,7 @@
  */
 import { Random } from "../testing/random.ts";
 import { compareContents } from "./contents.ts";
-import { commandName, type Exchange } from "./replies.ts";
+import { commandName, type Exchange, questionBefore } from "./replies.ts";
 import { type Command, type Pair, type Protocol, Session } from "./session.ts";
 import { deckOf, drawCommand, type Family } from "./shape.ts";
 
@@ -34,12 +34,21 @@ export function drawEpisode({ family, seed, number, commandCount }: Episode): Co
   const commands: Command[] = [];
   while (commands.length < commandCount) {
     const command = drawCommand(deck, random);
-    // Which keys these return is not determined; that they exist is checked against the list of keys.
-    if (["RANDOMKEY", "SCAN"].includes(commandName(command))) commands.push(["KEYS", "*"]);
-    commands.push(command);
+    // Which of their elements some commands return is not determined; that they exist is checked against all of them.
+    const asked: Command[] = [command];
+    for (let next = questionBefore(command); next !== undefined; next = questionBefore(next)) asked.unshift(next);
+    commands.push(...asked);
   }
   return commands;
 }
+
+/** Families set limits of their own: what the one before has left behind would be another one's surprise. */
+const USUAL_LIMITS = [
+  ...["CONFIG", "SET"],
+  ...["hash-max-listpack-entries", "512", "hash-max-listpack-value", "64", "list-max-listpack-size", "-2"],
+  ...["set-max-intset-entries", "512", "zset-max-listpack-entries", "128", "zset-max-listpack-value", "64"],
+  ...["hll-sparse-max-bytes", "3000"],
+];
 
 /** Plays commands to both servers from empty, and returns the first disagreement. */
 export async function play(
@@ -50,7 +59,7 @@ export async function play(
 ): Promise<Mismatch | undefined> {
   const session = await Session.open(pair, protocol);
   try {
-    await session.send([["FLUSHALL"], ...family.prologue]);
+    await session.send([["FLUSHALL"], USUAL_LIMITS, ...family.prologue]);
     let before: Exchange | undefined;
     for (let start = 0; start < commands.length; start += BATCH) {
       const exchanges = await session.send(commands.slice(start, start + BATCH), before);

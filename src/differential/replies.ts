@@ -79,9 +79,130 @@ const scanPage: Rule = ({ command, subject, reference, before }) => {
   return left.length === 2 && /^\d+$/.test(String(left[0])) && isSubset(list(left[1]), keysBefore(before));
 };
 
+/** In the same order where the reference has an intset, which OBJECT ENCODING told directly before. */
+const sameMembers: Rule = (exchange) => {
+  const { before } = exchange;
+  const isIntset = before?.reference.includes("intset") === true && commandName(before.command) === "OBJECT|ENCODING";
+  return isIntset ? exchange.subject.equals(exchange.reference) : sameElements(exchange);
+};
+
 function keysBefore(before: Exchange | undefined): readonly Reply[] | undefined {
   const asked = before !== undefined && before.command.length === 2 && commandName(before.command) === "KEYS";
   return asked && before.command[1] === "*" ? list(decode(before.reference)) : undefined;
+}
+
+/** What a collection holds, fields and values alike, where the command directly before asked for all of it. */
+function partsBefore({ command, before }: Exchange): readonly Reply[] | undefined {
+  if (before === undefined || canonical(before.command) !== canonical(questionBefore(command))) return undefined;
+  return pairs(decode(before.reference)).flat();
+}
+
+/** Both null, or one part, or as many: all of them parts that the collection has. */
+const anyParts: Rule = (exchange) => {
+  const [left, right] = [decode(exchange.subject), decode(exchange.reference)];
+  if (!Array.isArray(left) || !Array.isArray(right)) {
+    return left !== null && right !== null && isSubset([left], partsBefore(exchange));
+  }
+  // In RESP3, fields stand together with their values.
+  return left.length === right.length && isSubset(left.flat(), partsBefore(exchange));
+};
+
+/** A whole walk through a collection finds the same pairs; a part of one nothing that the collection has not. */
+const pairsPage: Rule = (exchange) => {
+  const [left, right] = [list(decode(exchange.subject)), list(decode(exchange.reference))];
+  const whole = [exchange.command[2], left[0], right[0]].every((cursor) => cursor === "0");
+  if (whole) return canonical(distinct(pairs(left[1]!))) === canonical(distinct(pairs(right[1]!)));
+  return left.length === 2 && /^\d+$/.test(String(left[0])) && isSubset(list(left[1]), partsBefore(exchange));
+};
+
+/** As many random members: all of the set, and different ones unless the count is negative. */
+const randomMembers: Rule = (exchange) => {
+  const left = list(decode(exchange.subject));
+  const mayRepeat = String(exchange.command[2]).startsWith("-");
+  return anyMembers(exchange) && (mayRepeat || distinct(left).length === left.length);
+};
+
+/** Both null, or one member, or as many: all of them of the set. */
+const anyMembers: Rule = (exchange) => {
+  const [left, right] = [decode(exchange.subject), decode(exchange.reference)];
+  if (!Array.isArray(left) || !Array.isArray(right)) {
+    return left !== null && right !== null && isSubset([left], membersBefore(exchange));
+  }
+  return left.length === right.length && isSubset(left, membersBefore(exchange));
+};
+
+/** A whole walk through a set finds the same members; a part of one none that the set has not. */
+const membersPage: Rule = (exchange) => {
+  const [left, right] = [list(decode(exchange.subject)), list(decode(exchange.reference))];
+  const isWhole = [exchange.command[2], left[0], right[0]].every((cursor) => cursor === "0");
+  if (isWhole) return canonical(distinct(list(left[1]))) === canonical(distinct(list(right[1])));
+  return left.length === 2 && /^\d+$/.test(String(left[0])) && isSubset(list(left[1]), membersBefore(exchange));
+};
+
+/** Both null, or one member, or as many: all of them, and their scores, of the sorted set. */
+const anyScored: Rule = (exchange) => {
+  const [left, right] = [decode(exchange.subject), decode(exchange.reference)];
+  const known = scoredBefore(exchange);
+  if (!Array.isArray(left) || !Array.isArray(right)) {
+    return left !== null && right !== null && isSubset([numbersIn(left)], known);
+  }
+  // In RESP3, members stand together with their scores.
+  return left.length === right.length && isSubset(numbersIn(left.flat()) as readonly Reply[], known);
+};
+
+/** A whole walk through a sorted set finds the same members and scores; a part of one nothing that it has not. */
+const scoredPage: Rule = (exchange) => {
+  const [left, right] = [list(decode(exchange.subject)), list(decode(exchange.reference))];
+  const [found, wanted] = [numbersIn(left[1]!), numbersIn(right[1]!)];
+  const isWhole = [exchange.command[2], left[0], right[0]].every((cursor) => cursor === "0");
+  if (isWhole) return canonical(distinct(pairs(found))) === canonical(distinct(pairs(wanted)));
+  return left.length === 2 && /^\d+$/.test(String(left[0])) && isSubset(list(found), scoredBefore(exchange));
+};
+
+function scoredBefore({ command, before }: Exchange): readonly Reply[] | undefined {
+  if (before === undefined || canonical(before.command) !== canonical(questionBefore(command))) return undefined;
+  return list(numbersIn(list(decode(before.reference)).flat()));
+}
+
+/** The reply with each number that has decimals or an exponent in one form, however many digits it was given with. */
+export function numbersIn(reply: Reply): Reply {
+  if (Array.isArray(reply)) return reply.map(numbersIn);
+  if (typeof reply === "number") return Object.is(reply, -0) ? "-0" : String(reply).replace("Infinity", "inf");
+  return typeof reply === "string" && /^-?\d+(\.\d+)?(e[+-]?\d+)?$/.test(reply) && /[.e]|\d{16}/.test(reply)
+    ? String(Number(reply))
+    : reply;
+}
+
+function membersBefore({ command, before }: Exchange): readonly Reply[] | undefined {
+  if (before === undefined || canonical(before.command) !== canonical(questionBefore(command))) return undefined;
+  return list(decode(before.reference));
+}
+
+/**
+ * What to ask before a command whose reply is a matter of chance, or of the order in a table: then the reply can be
+ * checked against everything that it may be taken from.
+ */
+export function questionBefore(command: readonly Argument[]): readonly Argument[] | undefined {
+  switch (commandName(command)) {
+    case "RANDOMKEY":
+    case "SCAN":
+      return ["KEYS", "*"];
+    case "HRANDFIELD":
+    case "HSCAN":
+      return ["HGETALL", command[1] ?? ""];
+    case "SRANDMEMBER":
+    case "SSCAN":
+      return ["SMEMBERS", command[1] ?? ""];
+    case "ZRANDMEMBER":
+    case "ZSCAN":
+      return ["ZRANGE", command[1] ?? "", "0", "-1", "WITHSCORES"];
+    case "SMEMBERS":
+      return ["OBJECT", "ENCODING", command[1] ?? ""];
+    case "OBJECT|ENCODING":
+      return ["TYPE", command[2] ?? ""];
+    default:
+      return undefined;
+  }
 }
 
 function isSubset(elements: readonly Reply[], whole: readonly Reply[] | undefined): boolean {
@@ -193,6 +314,20 @@ const RULES = new Map<string, Rule>([
   ["KEYS", sameElements],
   ["RANDOMKEY", anyKey],
   ["SCAN", scanPage],
+  ["HGETALL", samePairs],
+  ["HKEYS", sameElements],
+  ["HVALS", sameElements],
+  ["HRANDFIELD", anyParts],
+  ["HSCAN", pairsPage],
+  ["SMEMBERS", sameMembers],
+  ["SINTER", sameElements],
+  ["SUNION", sameElements],
+  ["SDIFF", sameElements],
+  ["SPOP", sameElements],
+  ["SRANDMEMBER", randomMembers],
+  ["SSCAN", membersPage],
+  ["ZRANDMEMBER", anyScored],
+  ["ZSCAN", scoredPage],
   ["TIME", sameTime],
   ["LASTSAVE", sameType],
   ["HELLO", withoutIdentity],

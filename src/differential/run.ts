@@ -6,17 +6,42 @@ import { startRedis, startStillwater } from "../testing/servers.ts";
 import { bitmaps } from "./bitmaps.ts";
 import { connection } from "./connection.ts";
 import { databases } from "./databases.ts";
+import { dump } from "./dump.ts";
 import { drawEpisode, type Episode, hasEnded, type Mismatch, play, shorten } from "./episode.ts";
+import { geo } from "./geo.ts";
+import { hashes } from "./hashes.ts";
+import { hyperloglog } from "./hyperloglog.ts";
 import { intendedDifferences } from "./intended-differences.ts";
 import { keys } from "./keys.ts";
+import { lists, smallChunks } from "./lists.ts";
 import { commandName } from "./replies.ts";
 import { describeMismatch, lastWords } from "./report.ts";
 import { server } from "./server.ts";
 import type { Pair, Protocol } from "./session.ts";
+import { sets } from "./sets.ts";
 import type { Family } from "./shape.ts";
+import { sort } from "./sort.ts";
+import { largeSortedSets, sortedSets } from "./sorted-sets.ts";
 import { strings } from "./strings.ts";
 
-export const families: readonly Family[] = [strings, bitmaps, keys, databases, connection, server];
+export const families: readonly Family[] = [
+  strings,
+  bitmaps,
+  dump,
+  geo,
+  hashes,
+  hyperloglog,
+  sets,
+  sort,
+  sortedSets,
+  largeSortedSets,
+  lists,
+  smallChunks,
+  keys,
+  databases,
+  connection,
+  server,
+];
 export const EPISODE_LENGTH = 500;
 
 export interface Plan {

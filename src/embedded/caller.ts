@@ -15,8 +15,11 @@ export type Pairs =
   | readonly [readonly (readonly [ArgumentValue, ArgumentValue])[]]
   | readonly ArgumentValue[];
 
-/** What a method accepts as options: for each name whether it is a word alone, a number behind it, or any value. */
-export type OptionKinds = Readonly<Record<string, "word" | "number" | "value">>;
+/**
+ * What a method accepts as options: for each name whether it is a word alone, or what stands behind it: a number, any
+ * value, several values; or "each", which repeats the name before each of several values.
+ */
+export type OptionKinds = Readonly<Record<string, "word" | "number" | "value" | "values" | "each">>;
 
 export abstract class Caller {
   readonly #core: Core;
@@ -107,9 +110,45 @@ export function optionWords(method: string, options: object, kinds: OptionKinds)
     if (kind === "number" && typeof value !== "number" && typeof value !== "bigint") {
       throw wrongOption(method, name, value, "a number");
     }
+    if (kind === "values" || kind === "each") {
+      if (!Array.isArray(value)) throw wrongOption(method, name, value, "an array");
+      words.push(...(kind === "values" ? [name, ...value] : value.flatMap((one) => [name, one])));
+      continue;
+    }
     words.push(name, value as ArgumentValue);
   }
   return words;
+}
+
+/**
+ * Groups of several arguments each as one list of arguments, such as a score and a member.
+ * @throws TypeError that names the group that is of another size
+ */
+export function flattened(
+  method: string,
+  groups: readonly (readonly ArgumentValue[])[],
+  size: number,
+): readonly ArgumentValue[] {
+  for (const [index, group] of groups.entries()) {
+    if (Array.isArray(group) && group.length === size) continue;
+    throw new TypeError(`${method}: element ${index + 1} is not an array of ${size}`);
+  }
+  return groups.flat();
+}
+
+/** What stands in a list in twos, as pairs. */
+export function paired<T>(list: readonly T[]): [T, T][] {
+  return Array.from({ length: list.length >>> 1 }, (_, index) => [list[index * 2]!, list[index * 2 + 1]!]);
+}
+
+/** A walk from its first cursor to its last, element by element. */
+export function* walk<K>(step: (cursor: ArgumentValue) => [ArgumentValue, K[]]): Generator<K, void, undefined> {
+  let cursor: ArgumentValue = "0";
+  do {
+    const [next, elements]: [ArgumentValue, K[]] = step(cursor);
+    yield* elements;
+    cursor = next;
+  } while (String(cursor) !== "0");
 }
 
 function wrongOption(method: string, name: string, value: unknown, wanted: string): TypeError {

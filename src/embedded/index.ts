@@ -19,8 +19,24 @@ export type { ArgumentValue } from "./argument-writer.ts";
 export type { RangeUnit } from "./bitmap-methods.ts";
 export type { Pairs, Several } from "./caller.ts";
 export type { Connector, ConnectorClass } from "./connector.ts";
-export type { CopyOptions, ExpireCondition, ScanOptions } from "./key-methods.ts";
+export type {
+  Coordinates,
+  GeoaddOptions,
+  GeoDetails,
+  GeoMatch,
+  GeoSelection,
+  GeoStore,
+  GeosearchOptions,
+  GeosearchstoreOptions,
+  GeoUnit,
+} from "./geo-methods.ts";
+export type { FieldExpireCondition, MemberScanOptions } from "./hash-methods.ts";
+export type { CopyOptions, ExpireCondition, RestoreOptions, ScanOptions, SortOptions } from "./key-methods.ts";
+export type { ListEnd, LmpopOptions, LposOptions } from "./list-methods.ts";
 export type { OpenOptions } from "./options.ts";
+export type { IntercardOptions } from "./set-methods.ts";
+export type { Score, Scored, ZaddOptions, ZmpopOptions } from "./sorted-set-methods.ts";
+export type { Bound, CombinationOptions, Limit, LimitOptions, ZrangeOptions } from "./sorted-set-range-methods.ts";
 export type { ListenOptions, Stillwater } from "./stillwater.ts";
 export type { ExpiryOptions, GetexOptions, LcsMatches, LcsOptions, LcsRange, SetOptions } from "./string-methods.ts";
 export type { ReplyValue } from "./value-reply.ts";

@@ -1,8 +1,8 @@
 /** Keys: the methods of a handle that deal with keys of any type, and with databases as a whole. */
 import type { Int64 } from "../base/int64.ts";
 import type { ArgumentValue } from "./argument-writer.ts";
-import { BitmapMethods } from "./bitmap-methods.ts";
-import { listOf, optionWords, type Several } from "./caller.ts";
+import { listOf, optionWords, type Several, walk } from "./caller.ts";
+import { GeoMethods } from "./geo-methods.ts";
 
 /** When EXPIRE and its like do something: if there is no deadline, if there is one, if the new is later, earlier. */
 export type ExpireCondition = "NX" | "XX" | "GT" | "LT";
@@ -13,6 +13,32 @@ export interface CopyOptions {
   readonly DB?: number | undefined;
   /** Overwrite the destination if it exists. */
   readonly REPLACE?: boolean | undefined;
+}
+
+/** Options of `restore`. */
+export interface RestoreOptions {
+  /** Overwrite the key if it exists. */
+  readonly REPLACE?: boolean | undefined;
+  /** The time to live is a time, in milliseconds since 1970. */
+  readonly ABSTTL?: boolean | undefined;
+  /** Seconds since it was last used. */
+  readonly IDLETIME?: Int64 | undefined;
+  /** How often it is used, from 0 to 255, where that is counted. */
+  readonly FREQ?: number | undefined;
+}
+
+/** Options of `sort_ro`, and of `sort` besides STORE. */
+export interface SortOptions {
+  /** Sort by the values of other keys: a pattern, * stands for the element; one without * leaves the order as it is. */
+  readonly BY?: ArgumentValue | undefined;
+  /** Skip the first `offset`, then take `count`. */
+  readonly LIMIT?: readonly [offset: Int64, count: Int64] | undefined;
+  /** Return the values of other keys, in the place of the elements: patterns; # is the element. */
+  readonly GET?: readonly ArgumentValue[] | undefined;
+  readonly ASC?: boolean | undefined;
+  readonly DESC?: boolean | undefined;
+  /** As text, not as numbers. */
+  readonly ALPHA?: boolean | undefined;
 }
 
 /** Options of `scan` and `scanIterator`. */
@@ -26,11 +52,21 @@ export interface ScanOptions {
 }
 
 const COPY_KINDS = { DB: "number", REPLACE: "word" } as const;
+const RESTORE_KINDS = { REPLACE: "word", ABSTTL: "word", IDLETIME: "number", FREQ: "number" } as const;
+const SORT_RO_KINDS = {
+  BY: "value",
+  LIMIT: "values",
+  GET: "each",
+  ASC: "word",
+  DESC: "word",
+  ALPHA: "word",
+} as const;
+const SORT_KINDS = { ...SORT_RO_KINDS, STORE: "value" } as const;
 const SCAN_KINDS = { match: "value", count: "number", type: "value" } as const;
 /** Work of a step where a program walks all keys at once and does not serve anybody in between. */
 const ITERATOR_COUNT = 100;
 
-export abstract class KeyMethods extends BitmapMethods {
+export abstract class KeyMethods extends GeoMethods {
   /** Copies a key. @returns 1 if it did, 0 if the source does not exist or the destination does */
   copy(source: ArgumentValue, destination: ArgumentValue, options: CopyOptions = {}): number {
     return this.run("COPY", [source, destination, ...optionWords("copy", options, COPY_KINDS)]);
@@ -44,6 +80,16 @@ export abstract class KeyMethods extends BitmapMethods {
   /** Removes keys. @returns how many there were */
   del(...keys: Several): number {
     return this.run("DEL", listOf(keys));
+  }
+
+  /** A key's value as bytes that `restore` understands, here and in Redis; null if there is none. Never text. */
+  dump(key: ArgumentValue): Buffer | null {
+    return this.runBuffer("DUMP", [key]);
+  }
+
+  /** The same as `dump`. */
+  dumpBuffer(key: ArgumentValue): Buffer | null {
+    return this.dump(key);
   }
 
   /** How many of the keys exist; one that is named twice counts twice. */
@@ -142,6 +188,15 @@ export abstract class KeyMethods extends BitmapMethods {
     return this.run("RENAMENX", [key, newKey]);
   }
 
+  /**
+   * Makes a key from what `dump` has returned.
+   * @param ttl milliseconds until it expires, 0 for never
+   * @throws CommandError if the key exists, unless with REPLACE, or if the bytes are damaged
+   */
+  restore(key: ArgumentValue, ttl: Int64, dumped: Uint8Array, options: RestoreOptions = {}): "OK" {
+    return this.run("RESTORE", [key, ttl, dumped, ...optionWords("restore", options, RESTORE_KINDS)]);
+  }
+
   /** One step of a walk through all keys: begins and ends with cursor "0". */
   scan(cursor: string | Int64, options: ScanOptions = {}): [cursor: string, keys: string[]] {
     return this.run("SCAN", [cursor, ...optionWords("scan", options, SCAN_KINDS)]);
@@ -172,6 +227,26 @@ export abstract class KeyMethods extends BitmapMethods {
     return this.run("SELECT", [database]);
   }
 
+  /** The elements of a list, set or sorted set, sorted; with STORE stores them as a list and returns how many. */
+  sort(key: ArgumentValue, options?: SortOptions & { readonly STORE?: undefined }): (string | null)[];
+  sort(key: ArgumentValue, options: SortOptions & { readonly STORE: ArgumentValue }): number;
+  sort(key: ArgumentValue, options: object = {}): (string | null)[] | number {
+    return this.run("SORT", [key, ...optionWords("sort", options, SORT_KINDS)]);
+  }
+
+  sortBuffer(key: ArgumentValue, options: SortOptions = {}): (Buffer | null)[] {
+    return this.runBuffer("SORT", [key, ...optionWords("sortBuffer", options, SORT_RO_KINDS)]);
+  }
+
+  /** As `sort`, and stores nothing. */
+  sort_ro(key: ArgumentValue, options: SortOptions = {}): (string | null)[] {
+    return this.run("SORT_RO", [key, ...optionWords("sort_ro", options, SORT_RO_KINDS)]);
+  }
+
+  sort_roBuffer(key: ArgumentValue, options: SortOptions = {}): (Buffer | null)[] {
+    return this.runBuffer("SORT_RO", [key, ...optionWords("sort_roBuffer", options, SORT_RO_KINDS)]);
+  }
+
   /** Exchanges the contents of two databases. */
   swapdb(first: number, second: number): "OK" {
     return this.run("SWAPDB", [first, second]);
@@ -196,13 +271,4 @@ export abstract class KeyMethods extends BitmapMethods {
   unlink(...keys: Several): number {
     return this.run("UNLINK", listOf(keys));
   }
-}
-
-function* walk<K>(step: (cursor: ArgumentValue) => [ArgumentValue, K[]]): Generator<K, void, undefined> {
-  let cursor: ArgumentValue = "0";
-  do {
-    const [next, keys]: [ArgumentValue, K[]] = step(cursor);
-    yield* keys;
-    cursor = next;
-  } while (String(cursor) !== "0");
 }

@@ -1,8 +1,9 @@
 /**
  * Stillwater: a store embedded in a program, and the handle to one of its databases.
  *
- * The typed methods come by inheritance, one class a family: Caller, StringMethods, BitmapMethods, KeyMethods,
- * ServerMethods. They only turn arguments into a command and its reply into a value: what a command does is the
+ * The typed methods come by inheritance, one class a family: Caller, StringMethods, BitmapMethods, HyperLogLogMethods,
+ * HashMethods, ListMethods, SetMethods, SortedSetMethods, SortedSetRangeMethods, GeoMethods, KeyMethods, ServerMethods.
+ * They only turn arguments into a command and its reply into a value: what a command does is the
  * engine's, which serves connections the same way.
  */
 import type { Duplex } from "node:stream";

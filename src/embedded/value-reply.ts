@@ -107,6 +107,10 @@ export class ValueReply implements Reply {
     this.#add(value);
   }
 
+  doubleAs(text: string): void {
+    this.#add(Number(text));
+  }
+
   boolean(value: boolean): void {
     this.#add(value);
   }

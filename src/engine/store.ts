@@ -5,12 +5,13 @@
  * It never keeps the process alive: its timer is unreferenced.
  */
 import { randomBytes } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { makeDirectory } from "../base/make-directory.ts";
 import { allCommands } from "../commands/all-commands.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import type { Lifecycle, Services } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { type CollectionLimits, LIMIT_DIRECTIVES } from "../keyspace/collection-limits.ts";
 import { Keyspace, type KeyspaceOptions } from "../keyspace/keyspace.ts";
 import { LatencyMonitor } from "../monitoring/latency-monitor.ts";
 import { SlowLog } from "../monitoring/slow-log.ts";
@@ -54,7 +55,7 @@ export class Store implements Lifecycle {
     keyspace: Partial<Pick<KeyspaceOptions, "shards" | "regionSize" | "seed">> = {},
   ) {
     this.configuration = configuration;
-    mkdirSync(configuration.get("dir"), { recursive: true });
+    makeDirectory(configuration.get("dir"));
     const memoryLimit = Number(configuration.get("maxmemory"));
     this.keyspace = new Keyspace({
       ...sizingFor(memoryLimit, Number(configuration.get("region-size"))),
@@ -74,12 +75,32 @@ export class Store implements Lifecycle {
     };
     this.engine = new Engine(this.services);
     this.engine.memoryLimit = memoryLimit;
-    const stop = configuration.onChange("maxmemory", (value) => {
-      this.engine.memoryLimit = Number(value);
-      return undefined;
-    });
-    this.#stopListening.push(stop);
+    this.#stopListening.push(configuration.onChange("maxmemory", (value) => this.#setMemoryLimit(Number(value))));
+    this.#followLimits();
     this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
+  }
+
+  /** @returns why not: how much there is room for was settled when the store was opened */
+  #setMemoryLimit(bytes: number): string | undefined {
+    const { capacityBytes } = this.keyspace.figures();
+    if (bytes > capacityBytes)
+      return `there is room for ${capacityBytes} bytes; more needs a restart with that maxmemory`;
+    this.engine.memoryLimit = bytes;
+    return undefined;
+  }
+
+  /** Keeps the keyspace's limits what the configuration says. */
+  #followLimits(): void {
+    const { limits } = this.keyspace;
+    for (const limit of Object.keys(limits) as (keyof CollectionLimits)[]) {
+      const directive = LIMIT_DIRECTIVES[limit];
+      limits[limit] = Number(this.configuration.get(directive));
+      const stop = this.configuration.onChange(directive, (value) => {
+        limits[limit] = Number(value);
+        return undefined;
+      });
+      this.#stopListening.push(stop);
+    }
   }
 
   get configFile(): string {

@@ -56,6 +56,16 @@ export class Database {
     return into;
   }
 
+  /** As `read`, of a key whose name is no argument, but has been made up. */
+  readNamed(bytes: Buffer, start: number, length: number, into: Key): Key {
+    const { keyspace } = this;
+    const isFound = into.locate(this, bytes, start, length);
+    if (isFound && keyspace.touches) into.shard.entries.touch(into.entry, keyspace.accessClock);
+    if (isFound) keyspace.hits += 1;
+    else keyspace.misses += 1;
+    return into;
+  }
+
   /** Looks up the key in argument `index` in order to change it: no hit, no miss. */
   write(args: Arguments, index: number, into: Key = this.key): Key {
     if (into.locateArgument(this, args, index) && this.keyspace.touches) {

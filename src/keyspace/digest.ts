@@ -3,40 +3,122 @@
  *
  * Each key is hashed with its type, value and deadline to 160 bits, and the keys' words are added up. So two stores
  * with the same data have the same digest, however the data came there and however it is stored: an integer counts as
- * its digits, and neither encodings nor access clocks count. It finds differences; it is no proof against someone who
- * wants two stores to look alike.
+ * its digits, and neither encodings nor access clocks count. The elements of a collection are hashed and added up in
+ * the same way, for their order is chance; those of a list one after the other, for theirs is not. It finds
+ * differences; it is no proof against someone who wants two stores to look alike.
+ *
+ * live-digest.ts makes one of a database, frozen-keyspace.ts of a frozen one; they share no code that reads the data.
  */
-import { Slice } from "../base/bytes.ts";
-import { highWord, type Int64, lowWord, writeInt64 } from "../base/int64.ts";
-import type { Ref } from "../memory/heap.ts";
-import type { Database } from "./database.ts";
-import { type Entries, EXTERNAL, INT } from "./entry.ts";
+import type { Slice } from "../base/bytes.ts";
+import { highWord, type Int64, lowWord } from "../base/int64.ts";
 
 const LANES = 5;
 
+const SEED_LEFT = 0x243f6a88;
+const SEED_RIGHT = 0x13198a2e;
+
+/** For the bits of a score. */
+const double = new Float64Array(1);
+const doubleWords = new Int32Array(double.buffer);
+
 export class Digest {
   readonly #sums = new Int32Array(LANES);
+  /** Of the present collection: the sums of its elements' words, and their number. */
+  readonly #elements = new Int32Array(LANES);
+  #count = 0;
   #left = 0;
   #right = 0;
+  /** The present key's state, while one of its elements is hashed. */
+  #keyLeft = 0;
+  #keyRight = 0;
 
   /** Adds a key with its string value. @param deadline milliseconds since 1970, or NO_DEADLINE */
   addString(key: Slice, type: number, value: Slice, deadline: Int64): void {
-    this.#left = 0x243f6a88;
-    this.#right = 0x13198a2e;
-    this.#mix(type);
+    this.#begin(key, type, deadline);
+    this.#mixBytes(value);
+    this.#addTo(this.#sums);
+  }
+
+  /** Begins a key that holds a collection: its elements are to follow, then `endCollection`. */
+  beginCollection(key: Slice, type: number, deadline: Int64): void {
+    this.#begin(key, type, deadline);
+    this.#elements.fill(0);
+    this.#count = 0;
+  }
+
+  /** Adds a list's next item: their order counts. */
+  addItem(item: Slice): void {
+    this.#count += 1;
+    this.#mixBytes(item);
+  }
+
+  /** Adds a member of a set; as of all that follow, the order does not count. */
+  addMember(member: Slice): void {
+    this.#beginElement();
+    this.#mixBytes(member);
+    this.#endElement();
+  }
+
+  /** Adds a field of a hash. @param deadline milliseconds since 1970, or 0 */
+  addField(field: Slice, value: Slice, deadline: number): void {
+    this.#beginElement();
+    this.#mixBytes(field);
+    this.#mixBytes(value);
     this.#mix(lowWord(deadline));
     this.#mix(highWord(deadline));
-    this.#mixBytes(key);
-    this.#mixBytes(value);
-    for (let lane = 0; lane < LANES; lane++) {
-      this.#mix(lane);
-      this.#sums[lane] = this.#sums[lane]! + (this.#left ^ this.#right);
-    }
+    this.#endElement();
+  }
+
+  /** Adds a member of a sorted set. A zero's sign does not count: not every encoding has it. */
+  addScored(member: Slice, score: number): void {
+    double[0] = score + 0;
+    this.#beginElement();
+    this.#mixBytes(member);
+    this.#mix(doubleWords[0]!);
+    this.#mix(doubleWords[1]!);
+    this.#endElement();
+  }
+
+  endCollection(): void {
+    this.#mix(this.#count);
+    for (let lane = 0; lane < LANES; lane++) this.#mix(this.#elements[lane]!);
+    this.#addTo(this.#sums);
   }
 
   /** Forty hexadecimal digits; zeros for no key at all. */
   toString(): string {
     return Array.from(this.#sums, (sum) => (sum >>> 0).toString(16).padStart(8, "0")).join("");
+  }
+
+  #begin(key: Slice, type: number, deadline: Int64): void {
+    this.#left = SEED_LEFT;
+    this.#right = SEED_RIGHT;
+    this.#mix(type);
+    this.#mix(lowWord(deadline));
+    this.#mix(highWord(deadline));
+    this.#mixBytes(key);
+  }
+
+  /** An element is hashed by itself: the collection has the sum of them, whatever their order. */
+  #beginElement(): void {
+    this.#keyLeft = this.#left;
+    this.#keyRight = this.#right;
+    this.#left = SEED_LEFT;
+    this.#right = SEED_RIGHT;
+  }
+
+  #endElement(): void {
+    this.#count += 1;
+    this.#addTo(this.#elements);
+    this.#left = this.#keyLeft;
+    this.#right = this.#keyRight;
+  }
+
+  #addTo(sums: Int32Array): void {
+    for (let lane = 0; lane < LANES; lane++) {
+      this.#mix(lane);
+      sums[lane] = sums[lane]! + (this.#left ^ this.#right);
+    }
   }
 
   #mixBytes(slice: Slice): void {
@@ -56,27 +138,4 @@ export class Digest {
     this.#left = ((left ^ (left >>> 15)) + ((right << 13) | (right >>> 19))) | 0;
     this.#right = ((right ^ (right >>> 16)) + ((left << 7) | (left >>> 25))) | 0;
   }
-}
-
-/** The digest of a database as it is now. Owner thread; O(everything). Expired keys that nobody has touched count. */
-export function digestOf(database: Database): string {
-  const digest = new Digest();
-  const key = new Slice();
-  const value = new Slice();
-  const digits = Buffer.alloc(24);
-  for (const { entries, dictionaries } of database.keyspace.shards) {
-    dictionaries[database.index]!.forEach((entry) => {
-      key.set(entries.bytes, entries.keyStart(entry), entries.keyLength(entry));
-      digest.addString(key, entries.type(entry), stringValue(entries, entry, value, digits), entries.deadline(entry));
-    });
-  }
-  return digest.toString();
-}
-
-function stringValue(entries: Entries, entry: Ref, value: Slice, digits: Buffer): Slice {
-  const encoding = entries.encoding(entry);
-  if (encoding === INT) value.set(digits, 0, writeInt64(entries.integer(entry), digits, 0));
-  else if (encoding === EXTERNAL) value.set(entries.bytes, entries.extra(entry), entries.value(entry));
-  else value.set(entries.bytes, entries.inlineStart(entry), entries.value(entry));
-  return value;
 }

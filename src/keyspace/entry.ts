@@ -91,6 +91,11 @@ export class Entries {
     this.words[entry >>> 2] = (tag & 0xff) | (clock << 8);
   }
 
+  /** Stores an access clock that is given: for a key that is to count as one accessed long ago. */
+  setAccessClock(entry: Ref, clock: number): void {
+    this.heap.region.setWord(entry + TAG, (this.words[entry >>> 2]! & 0xff) | (clock << 8));
+  }
+
   keyLength(entry: Ref): number {
     return this.words[(entry + KEY) >>> 2]! & KEY_LENGTH_MASK;
   }

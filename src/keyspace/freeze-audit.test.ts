@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
+import { ENCODING_NAMES } from "../structures/collection.ts";
 import { FreezeWriter } from "../testing/freeze-writer.ts";
 import { Random, seedOfRun } from "../testing/random.ts";
-import { digestOf } from "./digest.ts";
+import { STRING, TYPE_NAMES } from "./entry.ts";
 import { FrozenKeyspace } from "./frozen-keyspace.ts";
 import { Key } from "./key.ts";
 import { Keyspace } from "./keyspace.ts";
+import { digestOf } from "./live-digest.ts";
 import { setInteger } from "./strings.ts";
 
 const seed = seedOfRun();
@@ -26,9 +28,37 @@ const store = fc.record({
   phases: fc.array(phase, { minLength: 1, maxLength: 6, size: "max" }),
 });
 
+/** Every way in which a collection can be stored. */
+const ENCODINGS = [
+  "hash hashtable",
+  "hash listpack",
+  "hash listpackex",
+  "list listpack",
+  "list quicklist",
+  "set hashtable",
+  "set intset",
+  "set listpack",
+  "zset listpack",
+  "zset skiplist",
+];
+
+function countEncodings(keyspace: Keyspace, counts: Map<string, number>): void {
+  for (const { dictionaries, entries } of keyspace.shards) {
+    for (const dictionary of dictionaries) {
+      dictionary.forEach((entry) => {
+        const type = entries.type(entry);
+        if (type === STRING) return;
+        const name = `${TYPE_NAMES[type]} ${ENCODING_NAMES[entries.encoding(entry)]}`;
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      });
+    }
+  }
+}
+
 test("no write of any kind escapes the guard, and the frozen view is what was there", (context) => {
   context.diagnostic(`seed ${seed}`);
   const seen = { writes: 0, refusals: 0, copiedPages: 0 };
+  const encodings = new Map<string, number>();
   const property = fc.property(store, ({ shards, names, choice, phases }) => {
     const keyspace = new Keyspace({ shards, regionSize: REGION_SIZE, databases: 3, seed: [choice, 1] });
     const writer = new FreezeWriter(keyspace, new Random(choice), names);
@@ -46,12 +76,14 @@ test("no write of any kind escapes the guard, and the frozen view is what was th
       assert.equal(aborted, false);
       seen.copiedPages += copiedPages;
       keyspace.verify();
+      countEncodings(keyspace, encodings);
     }
     seen.writes += writer.writes;
     seen.refusals += writer.refusals;
   });
-  fc.assert(property, { seed, numRuns: 40 });
-  context.diagnostic(JSON.stringify(seen));
+  fc.assert(property, { seed, numRuns: 25 });
+  context.diagnostic(JSON.stringify({ ...seen, ...Object.fromEntries(encodings) }));
+  assert.deepEqual([...encodings.keys()].sort(), ENCODINGS);
   assert(seen.writes > 50_000 && seen.copiedPages > 1000);
 });
 

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { digestOf } from "./digest.ts";
 import { NO_DEADLINE } from "./entry.ts";
 import { FrozenKeyspace } from "./frozen-keyspace.ts";
 import { Key } from "./key.ts";
 import { Keyspace } from "./keyspace.ts";
+import { digestOf } from "./live-digest.ts";
 import { setString } from "./strings.ts";
 
 const MEBIBYTE = 1024 * 1024;

@@ -12,6 +12,16 @@ const firstSeed = seedOfRun();
 const VARIANTS: Record<string, Omit<StressOptions, "seed">> = {
   "large tables": { freezes: 200, writesPerFreeze: 50_000, walks: 2, names: 40_000, upheavals: 0.000_005 },
   "small tables": { freezes: 1000, writesPerFreeze: 5000, walks: 2, names: 300, upheavals: 0.0001 },
+  collections: { freezes: 200, writesPerFreeze: 20_000, walks: 2, collectionEvery: 1, upheavals: 0.000_01 },
+  "few collections": { freezes: 300, writesPerFreeze: 5000, walks: 2, names: 300, collectionEvery: 1 },
+  "collections, with pauses": {
+    freezes: 100,
+    writesPerFreeze: 1000,
+    names: 300,
+    collectionEvery: 2,
+    ownerPauses: 0.5,
+    readerPauses: 0.1,
+  },
   "sixteen shards": { freezes: 200, writesPerFreeze: 20_000, shards: 16, upheavals: 0.0001 },
   "pauses on both sides": { freezes: 300, writesPerFreeze: 1000, names: 500, ownerPauses: 0.5, readerPauses: 0.1 },
   "pauses of the owner": { freezes: 300, writesPerFreeze: 1000, names: 500, ownerPauses: 1 },

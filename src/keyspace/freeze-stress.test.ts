@@ -9,7 +9,10 @@ import { seedOfRun } from "../testing/random.ts";
 const seed = seedOfRun();
 
 /** A small store, and both sides so slow that its pages are written first throughout a walk. */
-const PAUSED = { freezes: 60, writesPerFreeze: 1000, names: 500, ownerPauses: 0.5, readerPauses: 0.1 };
+const PAUSED = { freezes: 40, writesPerFreeze: 1000, names: 500, ownerPauses: 0.5, readerPauses: 0.1 };
+
+/** A store of collections for the most part. */
+const COLLECTIONS = { freezes: 30, writesPerFreeze: 10_000, names: 3000, collectionEvery: 2, upheavals: 0.000_02 };
 
 test("walks of a frozen view find what was there at the freeze, while the table grows and shrinks", async (context) => {
   const figures = await stressFreezes({ seed, freezes: 200, writesPerFreeze: 50_000, walks: 2, upheavals: 0.000_005 });
@@ -18,6 +21,14 @@ test("walks of a frozen view find what was there at the freeze, while the table 
   assert.equal(figures.walks, 400);
   assert(figures.frozenWrites >= 10_000_000 && figures.copiedPages > 0 && figures.walkedKeys > 400_000);
   assert(figures.mostKeys > 5 * figures.fewestKeys, "the tables grew and shrank");
+});
+
+test("walks of collections find what was there, while they grow, shrink and are converted", async (context) => {
+  const figures = await stressFreezes({ seed, ...COLLECTIONS });
+  context.diagnostic(`seed ${seed}: ${JSON.stringify(figures)}`);
+  assert.equal(figures.wrong + figures.lost + figures.aborted, 0);
+  assert.equal(figures.walks, COLLECTIONS.freezes);
+  assert(figures.frozenWrites >= 300_000 && figures.copiedPages > 10_000);
 });
 
 test("four shards are frozen at one and the same instant", async (context) => {

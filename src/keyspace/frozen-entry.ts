@@ -7,8 +7,8 @@
 import { Slice } from "../base/bytes.ts";
 import { fromWords, type Int64, writeInt64 } from "../base/int64.ts";
 import type { FreezeReader } from "../memory/freeze-reader.ts";
+import { FrozenBlock } from "../memory/frozen-block.ts";
 import type { Ref } from "../memory/heap.ts";
-import { PAGE_SIZE } from "../memory/region.ts";
 import {
   DEADLINE_FLAG,
   ENTRY_HEADER_SIZE,
@@ -22,11 +22,10 @@ import {
   STRING,
   VALUE,
 } from "./entry.ts";
+import { FrozenCollection } from "./frozen-collection.ts";
 
-/** Copied at once when the cursor moves: most entries are no longer. */
-const FIRST_COPY = 128;
-const FIRST_CAPACITY = 4096;
-/** Memory that an unusually large key or value needed is let go by the next small one. */
+const LARGE_CAPACITY_MIN = 4096;
+/** Memory that an unusually large value needed is let go by the next one. */
 const KEPT_CAPACITY = 1 << 20;
 
 export class FrozenEntry {
@@ -35,47 +34,44 @@ export class FrozenEntry {
   encoding = 0;
   /** Milliseconds since 1970, or NO_DEADLINE. */
   deadline: Int64 = NO_DEADLINE;
-  /** Collections: the ref of the root, to be read through `reader`. */
+  /** Collections: the ref of the root, which `collection` reads. */
   root: Ref = 0;
   /** Strings: length of the value in bytes; of an integer, its digits. */
   valueLength = 0;
   /** The view that the entry stands in. */
   reader: FreezeReader;
 
-  #bytes = Buffer.alloc(0);
-  #words = new Int32Array(0);
+  readonly #block = new FrozenBlock();
   #entry: Ref = 0;
-  #copied = 0;
   #extraAt = 0;
   #afterKey = 0;
   #large = Buffer.alloc(0);
+  #collection: FrozenCollection | undefined;
   readonly #digits = Buffer.alloc(24);
   readonly #value = new Slice();
 
   constructor(reader: FreezeReader) {
     this.reader = reader;
-    this.#reserve(FIRST_CAPACITY);
   }
 
   /** Points the cursor at the entry at `entry`. @throws FreezeLostError */
   moveTo(reader: FreezeReader, entry: Ref): void {
+    const block = this.#block;
     this.reader = reader;
     this.#entry = entry;
-    this.#copied = 0;
-    if (this.#bytes.length > KEPT_CAPACITY) this.#reserve(FIRST_CAPACITY);
-    this.#need(Math.min(FIRST_COPY, PAGE_SIZE - (entry & (PAGE_SIZE - 1))));
-    const tag = this.#words[0]!;
-    const keyWord = this.#words[KEY >>> 2]!;
+    block.moveTo(reader, entry);
+    const tag = block.words[0]!;
+    const keyWord = block.words[KEY >>> 2]!;
     const hasDeadline = (keyWord & DEADLINE_FLAG) !== 0;
     const extraAt = ENTRY_HEADER_SIZE + (hasDeadline ? 8 : 0);
     const keyAt = extraAt + extraSize(tag);
     const keyLength = keyWord & KEY_LENGTH_MASK;
-    this.#need(keyAt + keyLength);
+    block.need(keyAt + keyLength);
     this.type = tag & 15;
     this.encoding = (tag >>> 4) & 15;
-    this.key.set(this.#bytes, keyAt, keyLength);
-    this.deadline = hasDeadline ? fromWords(this.#words[3]!, this.#words[4]!) : NO_DEADLINE;
-    this.root = this.#words[VALUE >>> 2]!;
+    this.key.set(block.bytes, keyAt, keyLength);
+    this.deadline = hasDeadline ? fromWords(block.words[3]!, block.words[4]!) : NO_DEADLINE;
+    this.root = block.words[VALUE >>> 2]!;
     this.#extraAt = extraAt;
     this.#afterKey = keyAt + padded(keyLength);
     this.valueLength = this.isInteger ? writeInt64(this.integer, this.#digits, 0) : this.root;
@@ -88,7 +84,14 @@ export class FrozenEntry {
 
   /** The integer of such a string. */
   get integer(): Int64 {
-    return fromWords(this.root, this.#words[this.#extraAt >>> 2]!);
+    return fromWords(this.root, this.#block.words[this.#extraAt >>> 2]!);
+  }
+
+  /** Its elements, if it is a collection: valid until the cursor moves on. */
+  get collection(): FrozenCollection {
+    this.#collection ??= new FrozenCollection(this.reader);
+    this.#collection.moveTo(this.reader, this.type, this.encoding, this.root);
+    return this.#collection;
   }
 
   /** The whole value of a string. @throws FreezeLostError */
@@ -102,8 +105,10 @@ export class FrozenEntry {
       this.copyValue(0, length, this.#large, 0);
       slice.set(this.#large, 0, length);
     } else {
-      this.#need(this.#afterKey + length);
-      slice.set(this.#bytes, this.#afterKey, length);
+      const block = this.#block;
+      block.need(this.#afterKey + length);
+      this.key.set(block.bytes, this.key.start, this.key.length);
+      slice.set(block.bytes, this.#afterKey, length);
     }
     return slice;
   }
@@ -114,30 +119,12 @@ export class FrozenEntry {
       target.set(this.#digits.subarray(offset, offset + length), targetStart);
       return;
     }
-    const valueAt = this.encoding === EXTERNAL ? this.#words[this.#extraAt >>> 2]! : this.#entry + this.#afterKey;
+    const valueAt = this.encoding === EXTERNAL ? this.#block.words[this.#extraAt >>> 2]! : this.#entry + this.#afterKey;
     this.reader.copy(valueAt + offset, length, target, targetStart);
-  }
-
-  /** Sees to it that the entry's first `length` bytes are copied. */
-  #need(length: number): void {
-    if (length <= this.#copied) return;
-    if (length > this.#bytes.length) this.#reserve(length);
-    this.reader.copy(this.#entry + this.#copied, length - this.#copied, this.#bytes, this.#copied);
-    this.#copied = length;
-  }
-
-  /** Makes room for `capacity` bytes; what had been copied moves along. */
-  #reserve(capacity: number): void {
-    const memory = new ArrayBuffer((capacity + 7) & ~7);
-    const bytes = Buffer.from(memory);
-    bytes.set(this.#bytes.subarray(0, this.#copied));
-    this.#bytes = bytes;
-    this.#words = new Int32Array(memory);
-    this.key.set(bytes, this.key.start, this.key.length);
   }
 
   #reserveLarge(length: number): void {
     if (this.#large.length >= length && this.#large.length <= KEPT_CAPACITY) return;
-    this.#large = Buffer.allocUnsafeSlow(Math.max(length, FIRST_CAPACITY));
+    this.#large = Buffer.allocUnsafeSlow(Math.max(length, LARGE_CAPACITY_MIN));
   }
 }

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Slice } from "../base/bytes.ts";
 import { FreezeLostError } from "../memory/freeze-reader.ts";
-import { digestOf } from "./digest.ts";
 import { EMBEDDED, EXTERNAL, INT, NO_DEADLINE, RAW, STRING } from "./entry.ts";
 import { FrozenKeyspace } from "./frozen-keyspace.ts";
 import { Key } from "./key.ts";
 import { Keyspace } from "./keyspace.ts";
+import { digestOf } from "./live-digest.ts";
 import { growString, setInteger, setString } from "./strings.ts";
 
 const MEBIBYTE = 1024 * 1024;

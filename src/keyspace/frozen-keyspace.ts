@@ -5,11 +5,13 @@
  * been given up or released. A thread that is done with a view should drop this object, and where the regions are large
  * call `giveReasonToCollect`, because what it holds of them keeps their memory alive.
  */
+import type { Slice } from "../base/bytes.ts";
 import { FreezeReader } from "../memory/freeze-reader.ts";
 import { ROOT } from "../memory/heap.ts";
 import type { FrozenRegion } from "../memory/region.ts";
 import { FrozenDictionary } from "../structures/frozen-dictionary.ts";
 import { Digest } from "./digest.ts";
+import { HASH, LIST, SET, STRING } from "./entry.ts";
 import { FrozenEntry } from "./frozen-entry.ts";
 import { Shard } from "./shard.ts";
 
@@ -61,8 +63,23 @@ export class FrozenDatabase {
   /** The same value that `digestOf` the database had at the freeze. */
   digest(): string {
     const digest = new Digest();
+    const addItem = (item: Slice): void => digest.addItem(item);
+    const addMember = (member: Slice): void => digest.addMember(member);
+    const addField = (field: Slice, value: Slice, deadline: number): void => digest.addField(field, value, deadline);
+    const addScored = (member: Slice, score: number): void => digest.addScored(member, score);
     this.forEach((entry) => {
-      digest.addString(entry.key, entry.type, entry.value(), entry.deadline);
+      const { key, type, deadline } = entry;
+      if (type === STRING) {
+        digest.addString(key, type, entry.value(), deadline);
+        return;
+      }
+      const { collection } = entry;
+      digest.beginCollection(key, type, deadline);
+      if (type === LIST) collection.forEachItem(addItem);
+      else if (type === SET) collection.forEachMember(addMember);
+      else if (type === HASH) collection.forEachField(addField);
+      else collection.forEachScored(addScored);
+      digest.endCollection();
     });
     return digest.toString();
   }

@@ -9,6 +9,7 @@
 import { randomInt } from "node:crypto";
 import type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
 import { Clock } from "./clock.ts";
+import { type CollectionLimits, defaultLimits } from "./collection-limits.ts";
 import { Database } from "./database.ts";
 import type { Key } from "./key.ts";
 import { Shard } from "./shard.ts";
@@ -68,6 +69,8 @@ export class Keyspace {
   touches = true;
   /** False while expired keys that nobody looks up are left alone (DEBUG SET-ACTIVE-EXPIRE). */
   expiresActively = true;
+  /** Up to which size collections keep their small encodings; whoever configures the store sets them. */
+  readonly limits: CollectionLimits = defaultLimits();
   readonly options: KeyspaceOptions;
   #usedPeak = 0;
 

@@ -13,6 +13,10 @@ import { Heap, type Ref } from "../memory/heap.ts";
 import { PAGE_BITS, PAGE_SIZE, Region } from "../memory/region.ts";
 import { DICTIONARY_SIZE, Dictionary } from "../structures/dictionary.ts";
 import { Entries } from "./entry.ts";
+import { HashViews } from "./hash-type.ts";
+import { ListCursor } from "./list-cursor.ts";
+import { SetViews } from "./set-views.ts";
+import { SortedSetViews } from "./sorted-set-views.ts";
 
 const DATABASE_SIZE = 48;
 const VOLATILE = DICTIONARY_SIZE;
@@ -24,6 +28,10 @@ export class Shard {
   region: Region;
   heap: Heap;
   entries: Entries;
+  hashes: HashViews;
+  sets: SetViews;
+  lists: ListCursor;
+  sortedSets: SortedSetViews;
   dictionaries: readonly Dictionary[];
   #root: Ref;
   readonly #shadowLimit: number;
@@ -35,6 +43,10 @@ export class Shard {
     this.region = new Region(size, shadowLimit);
     this.heap = new Heap(this.region);
     this.entries = new Entries(this.heap);
+    this.hashes = new HashViews(this.heap);
+    this.sets = new SetViews(this.heap);
+    this.lists = new ListCursor(this.heap);
+    this.sortedSets = new SortedSetViews(this.heap);
     this.#root = this.#allocateRoot(databases);
     this.dictionaries = this.#openDictionaries(databases);
   }
@@ -50,6 +62,10 @@ export class Shard {
       this.region = new Region(region.size, this.#shadowLimit);
       this.heap = new Heap(this.region);
       this.entries = new Entries(this.heap);
+      this.hashes = new HashViews(this.heap);
+      this.sets = new SetViews(this.heap);
+      this.lists = new ListCursor(this.heap);
+      this.sortedSets = new SortedSetViews(this.heap);
     } else {
       heap.reset();
     }

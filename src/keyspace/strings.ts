@@ -108,6 +108,15 @@ export function growString(key: Key, length: number, slice: Slice): Slice {
   return key.readString(slice);
 }
 
+/**
+ * Makes a value that `growString` has made writable `length` bytes long, at most what it is; its block stays.
+ * @param value the slice that shows it
+ */
+export function shrinkString(key: Key, value: Slice, length: number): void {
+  key.shard.entries.setValue(key.entry, length);
+  value.length = length;
+}
+
 /** Writes bytes into a string value that `growString` has made writable, from `offset` of the value on. */
 export function writeAt(key: Key, value: Slice, offset: number, bytes: Buffer, start: number, length: number): void {
   key.shard.region.guard(value.start + offset, length);

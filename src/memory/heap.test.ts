@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { seedOfRun } from "../testing/random.ts";
+import { Random, seedOfRun } from "../testing/random.ts";
 import { Heap, type Ref, RegionFullError } from "./heap.ts";
 import { PAGE_SIZE, Region } from "./region.ts";
 import { SMALL_MAX, SPAN_SIZE } from "./size-classes.ts";
@@ -40,6 +40,10 @@ class Twins {
     assert.equal(ref % GRAIN, 0);
     assert.equal(this.heap.sizeOf(ref), Heap.roundUp(size));
     assert(this.heap.sizeOf(ref) >= size);
+    for (const within of [0, 1, size >>> 1, size - 1]) {
+      if (within >= 0 && within <= size && (size <= SMALL_MAX || within < PAGE_SIZE))
+        assert.equal(this.heap.blockOf(ref + within), ref);
+    }
     this.#stamp += 1;
     const owners = this.#owners.subarray(ref / GRAIN, (ref + this.heap.sizeOf(ref)) / GRAIN);
     assert(
@@ -140,6 +144,40 @@ for (const bytes of [200, 1000, 5000, 100_000]) {
     assert(twins.allocate(bytes));
   });
 }
+
+test("what was required can be allocated, in any pieces, also in a heap full of holes", () => {
+  const random = new Random(seed);
+  let [granted, refused] = [0, 0];
+  for (let round = 0; round < 300; round++) {
+    const heap = new Heap(new Region(4 * SIZE));
+    const blocks: Ref[] = [];
+    const size = random.pick([100, 900, 5000, 40_000, 70_000, 300_000]);
+    const isFull = random.chance(0.7);
+    try {
+      while (isFull || blocks.length < 20) blocks.push(heap.allocate(random.between(size >>> 1, size)));
+    } catch (error) {
+      assert(error instanceof RegionFullError);
+    }
+    const keep = random.pick([2, 5, 50]);
+    for (const [index, block] of blocks.entries()) if (index % keep !== 0) heap.free(block);
+    const pieces = Array.from({ length: random.between(1, 30) }, () => random.pick([40, 200, 1000, 9000, 100_000]));
+    const rounded = pieces.map((piece) => Heap.roundUp(piece));
+    try {
+      heap.require(
+        rounded.reduce((sum, piece) => sum + piece, 0),
+        new Set(rounded.filter((piece) => piece <= SMALL_MAX)).size,
+      );
+    } catch (error) {
+      assert(error instanceof RegionFullError);
+      refused += 1;
+      continue;
+    }
+    granted += 1;
+    for (const piece of pieces) heap.allocate(piece);
+    heap.verify();
+  }
+  assert.ok(granted > 30 && refused > 30, `${granted} granted, ${refused} refused`);
+});
 
 test("reset takes every block back", () => {
   const twins = new Twins();

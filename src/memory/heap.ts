@@ -165,7 +165,7 @@ export class Heap {
    */
   require(bytes: number, classes = 4): void {
     const pages = Math.ceil(bytes / PAGE_SIZE) + classes * SPAN_PAGES;
-    if (this.sparePages < pages) throw new RegionFullError(`no room for ${bytes} bytes more`);
+    if (!this.#runs.has(pages)) throw new RegionFullError(`no room for ${bytes} bytes more`);
   }
 
   /** Takes a block back. Its first word is overwritten. */
@@ -180,6 +180,17 @@ export class Heap {
   sizeOf(ref: Ref): number {
     const entry = this.#words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;
     return (entry & 3) === SPAN ? CLASS_SIZES[(entry >>> 2) & 0xff]! : (entry >>> 2) << PAGE_BITS;
+  }
+
+  /**
+   * The block that the byte at `at` lies in. Of a block larger than SMALL_MAX, that must be in the first page; of
+   * others it may be any byte.
+   */
+  blockOf(at: number): Ref {
+    const entry = this.#words[(PAGE_MAP_AT >>> 2) + (at >>> PAGE_BITS)]!;
+    if ((entry & 3) !== SPAN) return at & -PAGE_SIZE;
+    const first = (at & -PAGE_SIZE) - ((entry >>> 10) << PAGE_BITS) + SPAN_HEADER_SIZE;
+    return at - ((at - first) % CLASS_SIZES[(entry >>> 2) & 0xff]!);
   }
 
   /** What a request of `size` bytes would really occupy. */

@@ -62,6 +62,15 @@ export class PageRuns {
     return this.#region.word(PAGES) - this.#region.word(FRESH_PAGE) - this.#reserve;
   }
 
+  /** Whether `pages` pages in a row are left, whoever takes them, in whatever pieces. */
+  has(pages: number): boolean {
+    if (this.spare >= pages) return true;
+    const region = this.#region;
+    const left = region.word(PAGES) - region.word(FIRST_PAGE) - region.word(USED_PAGES) - this.#reserve;
+    // A quarter more, so that what is left of the run is found by its bin up to the last request.
+    return left >= pages && this.#binWithRun(binAbove(pages + (pages >>> 2) + 1)) < BIN_COUNT;
+  }
+
   /** A run of `pages` pages; its page-map words are the caller's to set. @throws RegionFullError */
   take(pages: number, structural: boolean): number {
     const region = this.#region;

@@ -5,21 +5,30 @@
  * and takes what was written before the next connection's turn.
  */
 import { copyBytes } from "../base/bytes.ts";
-import { type Int64, writeInt64 } from "../base/int64.ts";
+import { formatDouble } from "../base/format-double.ts";
+import { type Int64, lengthOfInt64, writeInt64 } from "../base/int64.ts";
 import type { Reply } from "../commands/reply.ts";
-import { formatDouble } from "./format-double.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
 const FIRST_CAPACITY = 64 * 1024;
+/** Up to here positions are small integers in V8, and every Node.js has buffers as large. */
+const LENGTH_MAX = 2 ** 31 - 1;
 /** Room that headers and numbers may use without asking. */
 const SLACK = 64;
+
+/** What was to be written is longer than a buffer can be; what has been written so far is no whole reply. */
+export class ReplyTooLongError extends Error {
+  readonly code = "REPLY_TOO_LONG";
+}
 
 export class RespReply implements Reply {
   version: 2 | 3 = 2;
   /** What has been written stands in [0, length). */
   buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
   length = 0;
+  /** The most that may be written before it is sent; `buffer` is never larger. */
+  lengthMax = LENGTH_MAX;
   /** Error replies written, and the code of the last: for statistics. */
   errors = 0;
   lastErrorCode = "";
@@ -99,7 +108,12 @@ export class RespReply implements Reply {
   }
 
   double(value: number): void {
-    const text = formatDouble(value);
+    // Most are integers; a zero with a sign is shown with it.
+    if (Number.isSafeInteger(value) && !Object.is(value, -0)) this.#wholeDouble(value);
+    else this.#fraction(formatDouble(value));
+  }
+
+  doubleAs(text: string): void {
     if (this.version === 3) this.#line(0x2c, text);
     else this.bulkText(text);
   }
@@ -116,6 +130,30 @@ export class RespReply implements Reply {
 
   push(length: number): void {
     this.#header(this.version === 3 ? 0x3e : 0x2a, length);
+  }
+
+  #wholeDouble(value: number): void {
+    if (this.version === 3) {
+      this.#header(0x2c, value);
+      return;
+    }
+    this.#header(0x24, lengthOfInt64(value));
+    this.#reserve(SLACK);
+    this.#endLine(writeInt64(value, this.buffer, this.length));
+  }
+
+  /** A few characters: to write them one by one beats the call that encodes them. */
+  #fraction(text: string): void {
+    const { length } = text;
+    this.#reserve(length + SLACK);
+    if (this.version === 3) {
+      this.buffer[this.length] = 0x2c;
+      this.length += 1;
+    } else {
+      this.#header(0x24, length);
+    }
+    for (let index = 0; index < length; index++) this.buffer[this.length + index] = text.charCodeAt(index);
+    this.#endLine(this.length + length);
   }
 
   #header(kind: number, value: Int64): void {
@@ -156,7 +194,9 @@ export class RespReply implements Reply {
   }
 
   #grow(size: number): void {
-    const larger = Buffer.allocUnsafeSlow(Math.max(this.buffer.length * 2, this.length + size));
+    const { length, lengthMax } = this;
+    if (length + size > lengthMax) throw new ReplyTooLongError(`a reply of more than ${lengthMax} bytes`);
+    const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(this.buffer.length * 2, lengthMax), length + size));
     larger.set(this.buffer.subarray(0, this.length));
     this.buffer = larger;
   }

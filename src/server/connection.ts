@@ -13,6 +13,7 @@ import type { Client, Session } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { ClientContext, LateReply } from "../engine/client-context.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
+import { ReplyTooLongError } from "../protocol/resp-reply.ts";
 import type { Addressee, Outbox } from "./outbox.ts";
 import type { Server } from "./server.ts";
 
@@ -182,7 +183,8 @@ export class Connection implements Client, Addressee {
     } catch (error) {
       // Half a reply must not be sent.
       reply.length = before;
-      throw new Error(`a defect in the command '${session.lastCommand}'`, { cause: error });
+      if (error instanceof ReplyTooLongError) reply.error(`ERR ${error.message}: ask for less at a time`);
+      else throw new Error(`a defect in the command '${session.lastCommand}'`, { cause: error });
     }
     if (session.noTouch) this.#server.keyspace.touches = true;
     if (session.replyMode !== "on") this.#silence(before);

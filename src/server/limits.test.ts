@@ -50,6 +50,34 @@ describe("limits", { concurrency: true }, () => {
     assert.equal((await first.command("ECHO", Buffer.alloc(MIB + 1))).length, MIB + 1 + "$1048577\r\n\r\n".length);
   });
 
+  test("maxmemory at run time: up to what there is room for, and beyond that refused in words", async (t) => {
+    const { store, client } = await serveInProcess(t, { maxmemory: "100mb" });
+    const one = await client();
+    assert.equal((await one.command("CONFIG", "SET", "maxmemory", "120mb")).toString(), "+OK\r\n");
+    assert.equal(store.engine.memoryLimit, 120 * MIB);
+    const refusal = (await one.command("CONFIG", "SET", "maxmemory", "1gb")).toString();
+    assert.match(
+      refusal,
+      /^-ERR CONFIG SET failed \(possibly related to argument 'maxmemory'\) - there is room for \d+ bytes/,
+    );
+    assert.equal(store.engine.memoryLimit, 120 * MIB);
+    assert.match((await one.command("CONFIG", "GET", "maxmemory")).toString(), new RegExp(`${120 * MIB}`));
+    assert.equal((await one.command("CONFIG", "SET", "maxmemory", "0")).toString(), "+OK\r\n");
+  });
+
+  test("a reply longer than a buffer can be is an error, and what came before and after it is answered", async (t) => {
+    const { server, client } = await serveInProcess(t);
+    server.outbox.reply.lengthMax = MIB;
+    const one = await client();
+    await one.command("SET", "a", Buffer.alloc(MIB / 2));
+    one.send("PING\r\nMGET a a\r\nSTRLEN a\r\n");
+    assert.equal((await one.receive()).toString(), "+PONG\r\n");
+    const error = `-ERR a reply of more than ${MIB} bytes: ask for less at a time\r\n`;
+    assert.equal((await one.receive()).toString(), error);
+    assert.equal((await one.receive()).toString(), `:${MIB / 2}\r\n`);
+    assert.equal((await one.command("GET", "a")).length, MIB / 2 + "$524288\r\n\r\n".length);
+  });
+
   test("client-query-buffer-limit: a request beyond it ends the connection, whatever it declares", async (t) => {
     const { client } = await serveInProcess(t, { "client-query-buffer-limit": "1mb" });
     const [greedy, other] = await Promise.all([client(), client()]);

@@ -228,6 +228,14 @@ export class Dictionary {
     });
   }
 
+  /** Visits the table's own blocks, the directory last; not the header, which may be part of another block. */
+  forEachBlock(visit: (block: Ref) => void): void {
+    const directory = this.#words[this.#header >>> 2]!;
+    if (directory === NONE) return;
+    this.#segments.forEach(visit);
+    visit(directory);
+  }
+
   /** Gives all tables back; the refs are the caller's to have freed. */
   clear(): void {
     this.#segments.clear();

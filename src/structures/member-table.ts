@@ -21,6 +21,7 @@ export class MemberTable {
   readonly lengthAt: number;
   readonly bytesAt: number;
   readonly #words: Int32Array;
+  #header: Ref = NONE;
 
   /** @param lengthAt bytesAt multiples of four */
   constructor(heap: Heap, lengthAt: number, bytesAt: number) {
@@ -33,6 +34,7 @@ export class MemberTable {
 
   /** Points at the table whose dictionary's header stands at `header`. */
   attach(header: Ref): this {
+    this.#header = header;
     this.dictionary.attach(header);
     return this;
   }
@@ -75,6 +77,14 @@ export class MemberTable {
   /** Puts another block in the place of a member of the same bytes. */
   replace(hash: number, old: Ref, member: Ref): void {
     this.dictionary.replace(this.#slotOf(hash, old), member);
+  }
+
+  /** Visits all blocks: those of the members, of the table, and the header's. Each may be freed when it is visited. */
+  forEachBlock(visit: (block: Ref) => void): void {
+    const header = this.#header;
+    this.dictionary.forEach(visit);
+    this.dictionary.forEachBlock(visit);
+    visit(header);
   }
 
   /** Takes a member out; its block is the caller's now. */

@@ -29,6 +29,8 @@ export interface RunnerOptions extends Partial<KeyspaceOptions> {
   readonly protocol?: 2 | 3;
   /** Directives given at start-up, such as `requirepass`. */
   readonly directives?: Readonly<Record<string, string>>;
+  /** A keyspace that is there already, in the place of a new one. */
+  readonly over?: Keyspace;
 }
 
 export class CommandRunner {
@@ -44,9 +46,9 @@ export class CommandRunner {
 
   /** @param commands those to be known */
   constructor(commands: readonly Command[], options: RunnerOptions = {}) {
-    const { protocol = 2, directives = {}, ...keyspace } = options;
+    const { protocol = 2, directives = {}, over, ...keyspace } = options;
     for (const [name, value] of Object.entries(directives)) this.configuration.initialize(name, [value]);
-    this.keyspace = new Keyspace({ shards: 1, regionSize: REGION_SIZE, databases: 16, ...keyspace });
+    this.keyspace = over ?? new Keyspace({ shards: 1, regionSize: REGION_SIZE, databases: 16, ...keyspace });
     this.services = {
       keyspace: this.keyspace,
       configuration: this.configuration,

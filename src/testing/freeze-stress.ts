@@ -8,8 +8,8 @@
 import assert from "node:assert/strict";
 import { extname } from "node:path";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
-import { digestOf } from "../keyspace/digest.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
+import { digestOf } from "../keyspace/live-digest.ts";
 import { type FreezePause, PAGE_SIZE, type Region } from "../memory/region.ts";
 import { pauseAtRandom } from "./freeze-pause.ts";
 import type { WalkOrder, WalkResult } from "./freeze-walker.ts";
@@ -37,6 +37,8 @@ export interface StressOptions {
   /** Bytes that a freeze may copy in each region. */
   readonly shadowLimit?: number;
   readonly upheavals?: number;
+  /** One key in so many is mostly a collection; a power of two. */
+  readonly collectionEvery?: number;
 }
 
 export interface StressFigures {
@@ -59,6 +61,8 @@ export interface StressFigures {
 const REGION_SIZE = 96 * 1024 * 1024;
 const NAMES = 9_000;
 const DATABASES = 3;
+/** Few by default, because a change of a collection takes ten times as long as one of a string, or longer. */
+const COLLECTION_EVERY = 64;
 const POLL_WRITES = 64;
 /** A walk over garbage may never end. */
 const PATIENCE_MS = 20_000;
@@ -117,6 +121,7 @@ class Stress {
     });
     this.#writer = new FreezeWriter(this.keyspace, this.#random, names);
     this.#writer.upheavals = options.upheavals ?? 0;
+    this.#writer.collectionEvery = options.collectionEvery ?? COLLECTION_EVERY;
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const file = new URL(`./freeze-walker${extname(import.meta.url)}`, import.meta.url);

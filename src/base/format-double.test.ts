@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
 import { seedOfRun } from "../testing/random.ts";
-import { formatDouble } from "./format-double.ts";
+import { formatDouble, formatSeventeenDigits } from "./format-double.ts";
 
 test("doubles are formatted as Redis 7.2 formats them", () => {
   const cases: ReadonlyArray<readonly [value: number, text: string]> = [
@@ -47,4 +47,25 @@ test("a formatted double reads back as itself", () => {
     }),
     { seed: seedOfRun(), numRuns: 5000 },
   );
+});
+
+test("seventeen digits as C prints them", () => {
+  const cases: [value: number, text: string][] = [
+    [0.1, "0.10000000000000001"],
+    [-0.3, "-0.29999999999999999"],
+    [1, "1"],
+    [-0, "-0"],
+    [100, "100"],
+    [1234567.5, "1234567.5"],
+    [1e16, "10000000000000000"],
+    [1e17, "1e+17"],
+    [1.5e300, "1.5000000000000001e+300"],
+    [0.0001, "0.0001"],
+    [0.00001, "1.0000000000000001e-05"],
+    [1e-300, "1e-300"],
+    [9007199254740994, "9007199254740994"],
+    [Number.POSITIVE_INFINITY, "inf"],
+    [Number.NEGATIVE_INFINITY, "-inf"],
+  ];
+  for (const [value, text] of cases) assert.equal(formatSeventeenDigits(value), text);
 });

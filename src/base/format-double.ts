@@ -37,3 +37,17 @@ function formatDigits(value: number): string {
   }
   return `${mantissa}e${power}`;
 }
+
+/** As C's "%.17g": seventeen digits, zeros at the end dropped. So ZSCAN shows the scores of a large sorted set. */
+export function formatSeventeenDigits(value: number): string {
+  if (!Number.isFinite(value) || value === 0) return formatDouble(value);
+  const [mantissa, power] = value.toExponential(16).split("e") as [string, string];
+  const exponent = Number(power);
+  if (exponent >= -4 && exponent < 17) return withoutZeros(value.toFixed(16 - exponent));
+  const sign = exponent < 0 ? "-" : "+";
+  return `${withoutZeros(mantissa)}e${sign}${String(Math.abs(exponent)).padStart(2, "0")}`;
+}
+
+function withoutZeros(digits: string): string {
+  return digits.includes(".") ? digits.replace(/\.?0+$/, "") : digits;
+}

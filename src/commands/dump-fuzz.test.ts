@@ -1,0 +1,16 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Random, seedOfRun } from "../testing/random.ts";
+import { RestoreFuzzer } from "../testing/restore-fuzzing.ts";
+
+const PAYLOADS = 5000;
+const seed = seedOfRun();
+
+test(`${PAYLOADS} damaged payloads are refused or become sound keys, seed ${seed}`, () => {
+  const fuzzer = new RestoreFuzzer(new Random(seed));
+  let restored = 0;
+  for (let count = 0; count < PAYLOADS; count++) if (fuzzer.once()) restored += 1;
+  fuzzer.end();
+  // Both are to be met often.
+  assert.ok(restored > PAYLOADS / 10 && restored < (PAYLOADS * 9) / 10, `${restored} payloads became keys`);
+});

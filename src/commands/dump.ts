@@ -1,0 +1,169 @@
+/** DUMP and RESTORE: a value as bytes that any Redis understands, and back. */
+import type { Arguments } from "../base/arguments.ts";
+import { addInt64, type Int64, lowWord } from "../base/int64.ts";
+import { NO_DEADLINE } from "../keyspace/entry.ts";
+import type { Key } from "../keyspace/key.ts";
+import { DamagedValueError } from "../rdb/format.ts";
+import { openPayload, writePayload } from "../rdb/payload.ts";
+import { ValueReader } from "../rdb/value.ts";
+import { RdbWriter } from "../rdb/writer.ts";
+import { bytes, deferred, key, named, pureToken, rest } from "./argument.ts";
+import { command } from "./command.ts";
+import type { Context } from "./context.ts";
+import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
+import { ACCESS_KEY, OVERWRITE_KEY } from "./key-specs.ts";
+
+/** A buffer that an unusually large value needed is let go after it. */
+const KEPT_CAPACITY = 1 << 20;
+
+let writer = new RdbWriter(true);
+
+const DUMP = command({
+  name: "DUMP",
+  summary: "Returns the value of a key as bytes that RESTORE makes a value of again.",
+  complexity: "O(1) to find the key, and O(N*M) to write N elements of M bytes each.",
+  since: "2.6.0",
+  group: "generic",
+  arity: 2,
+  flags: ["readonly"],
+  categories: ["keyspace"],
+  keys: [ACCESS_KEY],
+  tips: ["nondeterministic_output"],
+  args: { key: key() },
+  run(context, parsed, args) {
+    const key = context.database.read(args, parsed.key);
+    if (!key.found) {
+      context.reply.null();
+      return;
+    }
+    writer.length = 0;
+    writer.compresses = context.services.configuration.get("rdbcompression");
+    writePayload(writer, key.shard.entries, key.entry);
+    context.reply.bulk(writer.buffer, 0, writer.length);
+    if (writer.buffer.length > KEPT_CAPACITY) writer = new RdbWriter(true);
+  },
+});
+
+/** What RESTORE's options say. */
+interface Options {
+  readonly replaces: boolean;
+  readonly isAbsolute: boolean;
+  /** Seconds since the last access, if given. */
+  readonly idleTime: Int64 | undefined;
+}
+
+/**
+ * Reads the options from argument `first` on, one after another: which error comes first follows from their order.
+ * A frequency is checked like the rest and not kept: there is no counter of accesses in this version.
+ */
+function parseOptions(args: Arguments, first: number): Options {
+  let replaces = false;
+  let isAbsolute = false;
+  let idleTime: Int64 | undefined;
+  let frequency: Int64 | undefined;
+  for (let index = first; index < args.count; index++) {
+    const hasValue = index + 1 < args.count;
+    if (args.is(index, "REPLACE")) {
+      replaces = true;
+    } else if (args.is(index, "ABSTTL")) {
+      isAbsolute = true;
+    } else if (args.is(index, "IDLETIME") && hasValue && frequency === undefined) {
+      index += 1;
+      idleTime = integerIn(args, index);
+      if (idleTime < 0) throw new CommandError("ERR Invalid IDLETIME value, must be >= 0");
+    } else if (args.is(index, "FREQ") && hasValue && idleTime === undefined) {
+      index += 1;
+      frequency = integerIn(args, index);
+      if (frequency < 0 || frequency > 255) throw new CommandError("ERR Invalid FREQ value, must be >= 0 and <= 255");
+    } else {
+      throw new CommandError(SYNTAX_ERROR);
+    }
+  }
+  return { replaces, isAbsolute, idleTime };
+}
+
+function integerIn(args: Arguments, index: number): Int64 {
+  const value = args.int64(index);
+  if (value === undefined) throw new CommandError(NOT_AN_INTEGER);
+  return value;
+}
+
+/**
+ * The deadline that a time to live stands for, in milliseconds since 1970; NO_DEADLINE for 0. One that 64 bits do not
+ * hold is in the past, as in Redis, where the sum wraps round.
+ */
+function deadlineOf(context: Context, lifetime: Int64, isAbsolute: boolean): Int64 {
+  if (lifetime === 0) return NO_DEADLINE;
+  return isAbsolute ? lifetime : (addInt64(lifetime, context.keyspace.clock.now()) ?? 0);
+}
+
+const valueReader = new ValueReader();
+
+/** Reads the whole value; the key is not touched. */
+function readPayload(key: Key, args: Arguments, index: number): void {
+  const reader = openPayload(args.bytes, args.start(index), args.length(index));
+  if (reader === undefined) throw new CommandError("ERR DUMP payload version or checksum are wrong");
+  try {
+    valueReader.read(reader, key);
+  } catch (error) {
+    if (error instanceof DamagedValueError) throw new CommandError("ERR Bad data format");
+    throw error;
+  }
+}
+
+const ACCESS_CLOCK_MASK = 0xffffff;
+
+/** Makes the key one that was last accessed `idleTime` seconds ago; where frequencies count, nobody asks for that. */
+function setIdleTime({ keyspace, services }: Context, { shard, entry }: Key, idleTime: Int64): void {
+  if (services.configuration.get("maxmemory-policy").endsWith("lfu")) return;
+  shard.entries.setAccessClock(entry, (keyspace.accessClock - lowWord(idleTime)) & ACCESS_CLOCK_MASK);
+}
+
+const RESTORE = command({
+  name: "RESTORE",
+  summary: "Makes a key of the bytes that DUMP returned.",
+  complexity:
+    "O(1) to make the key, and O(N*M) to read N elements of M bytes each; O(N*M*log(N)) for sorted sets, " +
+    "each of whose elements is put in its place.",
+  since: "2.6.0",
+  group: "generic",
+  arity: -4,
+  flags: ["write", "denyoom"],
+  categories: ["keyspace", "dangerous"],
+  keys: [OVERWRITE_KEY],
+  history: [
+    ["3.0.0", "Added the REPLACE option."],
+    ["5.0.0", "Added the ABSTTL option."],
+    ["5.0.0", "Added the IDLETIME and FREQ options."],
+  ],
+  args: {
+    key: key(),
+    ttl: deferred("integer"),
+    payload: named("serialized-value", bytes()),
+    options: rest(
+      { ...pureToken("REPLACE"), since: "3.0.0", flags: ["optional"] },
+      { ...pureToken("ABSTTL"), since: "5.0.0", flags: ["optional"] },
+      { name: "seconds", type: "integer", token: "IDLETIME", since: "5.0.0", flags: ["optional"] },
+      { name: "frequency", type: "integer", token: "FREQ", since: "5.0.0", flags: ["optional"] },
+    ),
+  },
+  run(context, parsed, args) {
+    const { replaces, isAbsolute, idleTime } = parseOptions(args, parsed.options);
+    const key = context.database.write(args, parsed.key);
+    if (key.found && !replaces) throw new CommandError("BUSYKEY Target key name already exists.");
+    const lifetime = integerIn(args, parsed.ttl);
+    if (lifetime < 0) throw new CommandError("ERR Invalid TTL value, must be >= 0");
+    readPayload(key, args, parsed.payload);
+    const deadline = deadlineOf(context, lifetime, isAbsolute);
+    if (deadline !== NO_DEADLINE && deadline <= context.keyspace.clock.now()) {
+      valueReader.discard(key);
+      if (key.found) key.remove();
+    } else {
+      valueReader.place(key, deadline);
+      if (idleTime !== undefined) setIdleTime(context, key, idleTime);
+    }
+    context.reply.ok();
+  },
+});
+
+export const dumpCommands = [DUMP, RESTORE];

@@ -1,0 +1,191 @@
+/** Random members: SPOP and SRANDMEMBER. Every choice is uniform. */
+import type { Arguments } from "../base/arguments.ts";
+import type { Key } from "../keyspace/key.ts";
+import type { MemberSet, Place } from "../keyspace/member-set.ts";
+import { keepOnly, removeSet, setOf, takeMember } from "../keyspace/sets.ts";
+import { LISTPACK, TABLE } from "../structures/collection.ts";
+import { deferred, key, optional, since } from "./argument.ts";
+import { command } from "./command.ts";
+import type { Context } from "./context.ts";
+import { CommandError, NOT_AN_INTEGER } from "./errors.ts";
+import { ACCESS_KEY, GIVEN_AWAY_KEY } from "./key-specs.ts";
+import type { Reply } from "./reply.ts";
+import { readSet, replyMember, replyMembers, writeSet } from "./sets-access.ts";
+
+const NOT_POSITIVE = "ERR value is out of range, must be positive";
+const COUNT_MIN = -(2n ** 63n) + 1n;
+const COUNT_TOO_LOW = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
+/** So many of the shortest members are longer than any reply can be. */
+const REPEATED_MAX = Math.floor(2 ** 31 / 6);
+
+/** SPOP keeps the rest of a table, instead of taking out the others, from this many popped for each that stays. */
+const POPPED_PER_KEPT = 5;
+/** SRANDMEMBER draws until it has enough different members if there are at least this many for each. */
+const MEMBERS_PER_DRAWN = 3;
+
+/** Visits `count` members chosen from all of a set, in the set's order: each such choice is equally likely. */
+function chooseInOrder(set: MemberSet, count: number, visit: (place: Place) => void): void {
+  let left = set.count;
+  let wanted = count;
+  set.forEach((place) => {
+    const isChosen = Math.random() * left < wanted;
+    left -= 1;
+    if (!isChosen) return;
+    wanted -= 1;
+    visit(place);
+  });
+}
+
+/** Different members, by drawing until there are enough: for few out of many. */
+function draw(set: MemberSet, count: number): ReadonlySet<Place> {
+  const drawn = new Set<Place>();
+  while (drawn.size < count) drawn.add(set.sample(Math.random));
+  return drawn;
+}
+
+export const SPOP = command({
+  name: "SPOP",
+  summary: "Removes random members from a set and returns them; the set goes with the last.",
+  complexity: "O(1) without a count, otherwise O(N) where N is the count.",
+  since: "1.0.0",
+  group: "set",
+  arity: -2,
+  flags: ["write", "fast"],
+  keys: [GIVEN_AWAY_KEY],
+  tips: ["nondeterministic_output"],
+  history: [["3.2.0", "Takes a count."]],
+  args: { key: key(), count: since("3.2.0", optional(deferred("integer"))) },
+  run(context, parsed, args) {
+    if (parsed.count !== undefined) {
+      popSeveral(context, args, parsed.key, parsed.count);
+      return;
+    }
+    const key = writeSet(context, args, parsed.key);
+    if (key.found) popOne(context.reply, key, setOf(key));
+    else context.reply.null();
+  },
+});
+
+function popOne(reply: Reply, key: Key, set: MemberSet): void {
+  const place = set.sample(Math.random);
+  replyMember(reply, set, place);
+  takeMember(key, set, place);
+}
+
+function popSeveral(context: Context, args: Arguments, index: number, countIndex: number): void {
+  const count = args.int64(countIndex);
+  if (count === undefined || count < 0) throw new CommandError(NOT_POSITIVE);
+  const { reply } = context;
+  const key = writeSet(context, args, index);
+  if (!key.found || count === 0) {
+    reply.set(0);
+    return;
+  }
+  const set = setOf(key);
+  const size = set.count;
+  reply.set(Math.min(size, Number(count)));
+  if (count >= size) {
+    replyMembers(reply, set);
+    removeSet(key);
+  } else if (set.encoding !== TABLE) {
+    popInOrder(reply, key, set, Number(count));
+  } else if ((size - Number(count)) * POPPED_PER_KEPT <= count && canKeep(key, set, Number(count))) {
+    popAllBut(reply, key, set, size - Number(count));
+  } else {
+    for (let popped = 0; popped < count; popped++) popOne(reply, key, set);
+  }
+}
+
+/** Whether what SPOP leaves of a table may become a listpack. */
+function canKeep(key: Key, set: MemberSet, count: number): boolean {
+  return set.count - count <= key.keyspace.limits.setListpackEntries;
+}
+
+/** Of a small encoding: the last chosen goes first, so that the places of the others stay right. */
+function popInOrder(reply: Reply, key: Key, set: MemberSet, count: number): void {
+  const chosen: Place[] = [];
+  chooseInOrder(set, count, (place) => {
+    replyMember(reply, set, place);
+    chosen.push(place);
+  });
+  for (let index = count - 1; index >= 0; index--) takeMember(key, set, chosen[index]!);
+}
+
+/** Of a table of which little stays: that is chosen, and made a listpack, as Redis does. */
+function popAllBut(reply: Reply, key: Key, set: MemberSet, count: number): void {
+  const kept = draw(set, count);
+  set.forEach((place) => {
+    if (!kept.has(place)) replyMember(reply, set, place);
+  });
+  if (keepOnly(key, set, kept)) return;
+  const popped: Place[] = [];
+  set.forEach((place) => {
+    if (!kept.has(place)) popped.push(place);
+  });
+  for (const place of popped) takeMember(key, set, place);
+}
+
+export const SRANDMEMBER = command({
+  name: "SRANDMEMBER",
+  summary: "Returns random members of a set.",
+  complexity: "O(1) without a count, otherwise O(N) where N is the count without its sign.",
+  since: "1.0.0",
+  group: "set",
+  arity: -2,
+  flags: ["readonly"],
+  keys: [ACCESS_KEY],
+  tips: ["nondeterministic_output"],
+  history: [["2.6.0", "Takes a count."]],
+  args: { key: key(), count: since("2.6.0", optional(deferred("integer"))) },
+  run(context, parsed, args) {
+    const { reply } = context;
+    const count = parsed.count === undefined ? undefined : signedCount(args, parsed.count);
+    const key = readSet(context, args, parsed.key);
+    if (count !== undefined) {
+      if (!key.found || count === 0) reply.array(0);
+      else if (count < 0) replyRepeating(reply, setOf(key), -count);
+      else replyDifferent(reply, setOf(key), count);
+    } else if (key.found) {
+      const set = setOf(key);
+      replyMember(reply, set, set.sample(Math.random));
+    } else {
+      reply.null();
+    }
+  },
+});
+
+function signedCount(args: Arguments, index: number): number {
+  const count = args.int64(index);
+  if (count === undefined) throw new CommandError(NOT_AN_INTEGER);
+  if (count < COUNT_MIN) throw new CommandError(COUNT_TOO_LOW);
+  return Number(count);
+}
+
+/** Members drawn one by one, none of them put aside. */
+function replyRepeating(reply: Reply, set: MemberSet, count: number): void {
+  if (count > REPEATED_MAX) throw new CommandError("ERR value is out of range");
+  reply.array(count);
+  if (set.encoding !== LISTPACK || count === 1) {
+    for (let drawn = 0; drawn < count; drawn++) replyMember(reply, set, set.sample(Math.random));
+    return;
+  }
+  // To seek in a listpack is to walk: its places are found once.
+  const places: Place[] = [];
+  set.forEach((place) => {
+    places.push(place);
+  });
+  for (let drawn = 0; drawn < count; drawn++) {
+    replyMember(reply, set, places[Math.floor(Math.random() * places.length)]!);
+  }
+}
+
+function replyDifferent(reply: Reply, set: MemberSet, count: number): void {
+  const size = set.count;
+  reply.array(Math.min(count, size));
+  if (count >= size) replyMembers(reply, set);
+  else if (set.encoding !== TABLE || count * MEMBERS_PER_DRAWN > size) {
+    chooseInOrder(set, count, (place) => replyMember(reply, set, place));
+  } else {
+    for (const place of draw(set, count)) replyMember(reply, set, place);
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * Elements that stand one behind the other in one string: what small collections are saved as. Listpacks are checked
+ * and walked here, what Redis wrote before them in ziplist.ts.
+ */
+import { createHash } from "node:crypto";
+import { parseInt64 } from "../base/int64.ts";
+import {
+  END,
+  entrySizeAt,
+  HEADER_SIZE,
+  isIntegerAt,
+  readIntegerAt,
+  sizeAt,
+  stringStartAt,
+  validateListpack,
+} from "../structures/listpack-format.ts";
+import { DamagedValueError } from "./format.ts";
+import type { StringHolder } from "./reader.ts";
+
+/** Told of each element in turn; what the holder shows is valid during the call. */
+export type VisitElement = (element: StringHolder) => void;
+
+/**
+ * Walks through packed elements and checks what it meets.
+ * @param into shows each element
+ * @returns how many there are
+ * @throws DamagedValueError
+ */
+export type Walk = (packed: StringHolder, into: StringHolder, visit: VisitElement) => number;
+
+/** Walks through a listpack, which is checked before its first element is shown. */
+export function walkListpack(packed: StringHolder, into: StringHolder, visit: VisitElement): number {
+  const { bytes, start, length } = packed;
+  const count = validateListpack(bytes, start, length);
+  if (count < 0) throw new DamagedValueError("a listpack is damaged");
+  for (let at = start + HEADER_SIZE; bytes[at] !== END; at += entrySizeAt(bytes, at)) {
+    if (isIntegerAt(bytes, at)) {
+      into.setInteger(readIntegerAt(bytes, at));
+    } else {
+      const begin = stringStartAt(bytes, at);
+      into.set(bytes, begin, at + sizeAt(bytes, at) - begin);
+    }
+    visit(into);
+  }
+  return count;
+}
+
+/**
+ * Whether a sound listpack has an integer that is stored as text, as Redis never does. Collections rely on it, so such
+ * a listpack is built anew instead of copied.
+ */
+export function hasSpeltInteger({ bytes, start }: StringHolder): boolean {
+  for (let at = start + HEADER_SIZE; bytes[at] !== END; at += entrySizeAt(bytes, at)) {
+    if (isIntegerAt(bytes, at)) continue;
+    const begin = stringStartAt(bytes, at);
+    if (parseInt64(bytes, begin, at + sizeAt(bytes, at) - begin) !== undefined) return true;
+  }
+  return false;
+}
+
+/** Elements that must all be different, remembered while one value is read. */
+export class Distinct {
+  readonly #short = new Set<string>();
+  /** Digests, because a text of half a gigabyte is more than JavaScript holds. */
+  readonly #long = new Set<string>();
+
+  /** @throws DamagedValueError if the element has been added before */
+  add(element: StringHolder): void {
+    const isShort = element.length <= SHORT_MAX;
+    const seen = isShort ? this.#short : this.#long;
+    const text = isShort ? element.toLatin1() : digestOf(element);
+    if (seen.has(text)) throw new DamagedValueError("an element is there twice");
+    seen.add(text);
+  }
+}
+
+const SHORT_MAX = 1024;
+
+function digestOf({ bytes, start, length }: StringHolder): string {
+  return createHash("sha256")
+    .update(bytes.subarray(start, start + length))
+    .digest("base64");
+}
