@@ -75,9 +75,25 @@ export class RespReply implements Reply {
 
   bulk(bytes: Buffer, start: number, length: number): void {
     this.#reserve(length + SLACK);
-    this.#header(0x24, length);
-    copyBytes(bytes, start, this.buffer, this.length, length);
-    this.#endLine(this.length + length);
+    const { buffer } = this;
+    let at = this.length;
+    buffer[at] = 0x24;
+    // The common header, of one or two digits, without a call.
+    if (length < 10) {
+      buffer[at + 1] = 0x30 + length;
+      at += 2;
+    } else if (length < 100) {
+      const tens = (length / 10) | 0;
+      buffer[at + 1] = 0x30 + tens;
+      buffer[at + 2] = 0x30 + length - tens * 10;
+      at += 3;
+    } else {
+      at = writeInt64(length, buffer, at + 1);
+    }
+    buffer[at] = CR;
+    buffer[at + 1] = LF;
+    copyBytes(bytes, start, buffer, at + 2, length);
+    this.#endLine(at + 2 + length);
   }
 
   bulkText(text: string): void {
