@@ -29,6 +29,18 @@ const someField = oneOf(field, field, manyFields);
 const count = oneOf("1", "2", "5", "100", "-1", "-3", "0", almostInteger);
 const scanOption = oneOf(sequence("MATCH", glob), sequence("COUNT", oneOf("1", "5", "1000", "0", "-1", "abc")));
 
+/**
+ * Fields with values, each field once: since 7.2, more fields than the limit in one command make a table at once, also
+ * where some of them are the same.
+ */
+function distinct(fields: Draw): Draw {
+  return (random) => {
+    const words = fields(random);
+    const names = words.map((word, index) => (index % 2 === 0 ? String(word) : ""));
+    return words.filter((_, index) => names.indexOf(names[index & ~1]!) === (index & ~1));
+  };
+}
+
 /** The limits, set to where hashes change their encoding early, late, or at once. */
 const limit: Draw = (random) => [
   random.pick(["hash-max-listpack-entries", "hash-max-listpack-entries", "hash-max-listpack-value"]),
@@ -44,10 +56,10 @@ export const hashes: Family = {
   ],
   commands: [
     often(16, command("HSET", key, someField, value)),
-    often(8, command("HSET", key, repeated(sequence(someField, value), 1, 5))),
-    command("HSET", exactly("large"), repeated(sequence(manyFields, value), 10, 30)),
+    often(8, command("HSET", key, distinct(repeated(sequence(someField, value), 1, 5)))),
+    command("HSET", exactly("large"), distinct(repeated(sequence(manyFields, value), 10, 30))),
     often(2, command("HSET", key, repeated(someField, 1, 5))),
-    often(3, command("HMSET", key, repeated(sequence(someField, value), 1, 4))),
+    often(3, command("HMSET", key, distinct(repeated(sequence(someField, value), 1, 4)))),
     often(3, command("HSETNX", key, someField, value)),
     often(5, command("HGET", key, someField)),
     often(4, command("HMGET", key, repeated(someField, 1, 5))),
