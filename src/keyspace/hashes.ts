@@ -17,6 +17,7 @@ import { Heap, NONE, type Ref, RegionFullError } from "../memory/heap.ts";
 import { LISTPACK, LISTPACK_EX, TABLE } from "../structures/collection.ts";
 import { FieldTable, INLINE_MAX, UNDATED } from "../structures/field-table.ts";
 import type { Listpack } from "../structures/listpack.ts";
+import { EMPTY_SIZE } from "../structures/listpack-format.ts";
 import type { CollectionLimits } from "./collection-limits.ts";
 import { HASH } from "./entry.ts";
 import { strideOf } from "./hash-type.ts";
@@ -128,7 +129,7 @@ export function setFields(key: Key, args: Arguments, first: number): number {
   const isLarge = !isForPack(key.keyspace.limits, args, first);
   const { changes } = key.keyspace;
   const wasFound = key.found;
-  if (!wasFound) createHash(key, isLarge, args.end - args.start(first));
+  if (!wasFound) createHash(key, isLarge, packedSize(args, first));
   else if (isLarge && key.encoding !== TABLE) becomeTable(key);
   let added = 0;
   try {
@@ -215,13 +216,20 @@ function isForPack(limits: CollectionLimits, args: Arguments, first: number): bo
   return true;
 }
 
+/** Bytes of a listpack of these arguments, all short: each has a head and a back length of one byte. */
+function packedSize(args: Arguments, first: number): number {
+  let size = EMPTY_SIZE;
+  for (let index = first; index < args.count; index++) size += args.length(index) + 2;
+  return size;
+}
+
 /**
  * Links an empty hash, which whoever asks for it fills at once.
- * @param length bytes of the fields and values to come
+ * @param size bytes that a listpack of the fields and values to come takes
  */
-function createHash(key: Key, isLarge: boolean, length: number): void {
+function createHash(key: Key, isLarge: boolean, size: number): void {
   const { heap, hashes } = key.shard;
-  const root = isLarge ? hashes.table.create() : hashes.pack.create(length + PACK_ROOM);
+  const root = isLarge ? hashes.table.create() : hashes.pack.create(size);
   try {
     key.setCollection(HASH, isLarge ? TABLE : LISTPACK, root);
   } catch (error) {
