@@ -1,5 +1,8 @@
-/** What HSCAN, SSCAN and ZSCAN share: their options, which are read only once the key is known to be there. */
+/** What HSCAN, SSCAN and ZSCAN share: their options, which are read only once the key is known to be there; walking. */
 import type { Arguments } from "../base/arguments.ts";
+import { Slice } from "../base/bytes.ts";
+import { matchesGlob } from "../base/glob.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import type { ArgumentDocument } from "./argument.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
 import type { Reply } from "./reply.ts";
@@ -14,6 +17,42 @@ export interface CollectionScanOptions {
   readonly slotsMax: number;
   /** HSCAN: fields without their values. */
   readonly noValues: boolean;
+}
+
+/** What SSCAN and ZSCAN walk through; a place is whatever names a member to it. */
+interface Walkable {
+  read(place: number, into: Slice): Slice;
+  /** @returns where to go on from, SCAN_END at the end */
+  walk(cursor: number, visit: (place: number) => void): number;
+}
+
+const text = new Slice();
+
+/**
+ * Walks on from `cursor` and collects the places of members that match, so that their number is known before the first
+ * is written.
+ * @param found is emptied first
+ * @returns the cursor to go on from, 0 at the end
+ */
+export function collectMatching(
+  set: Walkable,
+  cursor: number,
+  { pattern, count, slotsMax }: CollectionScanOptions,
+  found: number[],
+): number {
+  found.length = 0;
+  let seen = 0;
+  const visit = (place: number): void => {
+    seen += 1;
+    if (pattern !== undefined) {
+      const { bytes, start, length } = set.read(place, text);
+      if (!matchesGlob(pattern, bytes, start, length)) return;
+    }
+    found.push(place);
+  };
+  let at = cursor;
+  for (let slots = slotsMax; at < SCAN_END && slots > 0 && seen < count; slots--) at = set.walk(at, visit);
+  return at >= SCAN_END ? 0 : at;
 }
 
 /** How COMMAND DOCS shows the options that all of them have. */

@@ -2,11 +2,8 @@
 import type { Arguments } from "../base/arguments.ts";
 import { formatFixed, formatFixedShort } from "../base/fixed-point.ts";
 import { LATITUDE_MAX, LONGITUDE_MAX, type Position } from "../base/geohash.ts";
-import { SORTED_SET } from "../keyspace/entry.ts";
-import type { Key } from "../keyspace/key.ts";
 import { type ArgumentDocument, parseDouble, pureToken } from "./argument.ts";
-import type { Context } from "./context.ts";
-import { CommandError, NOT_A_FLOAT, WRONG_TYPE } from "./errors.ts";
+import { CommandError, NOT_A_FLOAT } from "./errors.ts";
 import type { Reply } from "./reply.ts";
 
 /** Metres of each unit. */
@@ -24,13 +21,6 @@ export const UNIT: ArgumentDocument = {
 };
 export const LONGITUDE: ArgumentDocument = { name: "longitude", type: "double" };
 export const LATITUDE: ArgumentDocument = { name: "latitude", type: "double" };
-
-/** The key, for reading. @throws CommandError if it holds something other than a sorted set */
-export function readPlaces(context: Context, args: Arguments, index: number): Key {
-  const key = context.database.read(args, index);
-  if (key.found && key.type !== SORTED_SET) throw new CommandError(WRONG_TYPE);
-  return key;
-}
 
 /** A number in argument `index`. @param error the text for anything else */
 export function doubleAt(args: Arguments, index: number, error: string = NOT_A_FLOAT): number {

@@ -15,8 +15,9 @@ import type { SortedSet } from "../keyspace/sorted-set.ts";
 import { scoreOf, sortedSetOf, storeSelection } from "../keyspace/sorted-sets.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
-import { doubleAt, readPlaces, readPosition, replyDistance, replyPosition, unitAt } from "./geo-arguments.ts";
+import { doubleAt, readPosition, replyDistance, replyPosition, unitAt } from "./geo-arguments.ts";
 import { Matches, type Order } from "./geo-matches.ts";
+import { readSortedSet } from "./sorted-sets-access.ts";
 
 const NO_SUCH_MEMBER = "ERR could not decode requested zset member";
 const NEGATIVE_RADIUS = "ERR radius cannot be negative";
@@ -43,7 +44,7 @@ const selection = new ScoreSelection();
 
 /** Reads all arguments, searches, and replies or stores. @throws CommandError */
 export function search(context: Context, args: Arguments, form: SearchForm): void {
-  const key = readPlaces(context, args, form.source);
+  const key = readSortedSet(context, args, form.source);
   const request = new SearchRequest(args, form, key);
   request.read();
   const { store, area } = request;

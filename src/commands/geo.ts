@@ -2,22 +2,12 @@
 import type { Arguments } from "../base/arguments.ts";
 import { distance } from "../base/geo-distance.ts";
 import { decodeScore, Position, scoreOf as scoreOfPosition, textOf } from "../base/geohash.ts";
-import { SORTED_SET } from "../keyspace/entry.ts";
 import { addScores, IF_ABSENT, IF_PRESENT, scoreOf } from "../keyspace/sorted-sets.ts";
 import { bytes, key, optional, pureToken, repeated, rest } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
-import { CommandError, SYNTAX_ERROR, WRONG_TYPE } from "./errors.ts";
-import {
-  LATITUDE,
-  LONGITUDE,
-  readPlaces,
-  readPosition,
-  replyDistance,
-  replyPosition,
-  UNIT,
-  unitAt,
-} from "./geo-arguments.ts";
+import { CommandError, SYNTAX_ERROR } from "./errors.ts";
+import { LATITUDE, LONGITUDE, readPosition, replyDistance, replyPosition, UNIT, unitAt } from "./geo-arguments.ts";
 import {
   GEORADIUS,
   GEORADIUS_RO,
@@ -27,6 +17,7 @@ import {
   GEOSEARCHSTORE,
 } from "./geo-radius.ts";
 import { ACCESS_KEY, CHANGED_KEY } from "./key-specs.ts";
+import { readSortedSet, writeSortedSet } from "./sorted-sets-access.ts";
 
 const position = new Position();
 const other = new Position();
@@ -77,8 +68,7 @@ const GEOADD = command({
     const isContradiction = conditions === (IF_ABSENT | IF_PRESENT);
     if (!Number.isInteger(count) || count === 0 || isContradiction) throw new CommandError(SYNTAX_ERROR);
     const scores = readScores(args, at, count);
-    const key = context.database.write(args, parsed.key);
-    if (key.found && key.type !== SORTED_SET) throw new CommandError(WRONG_TYPE);
+    const key = writeSortedSet(context, args, parsed.key);
     const { added, updated } = addScores(key, args, at + 2, PLACE_SIZE, scores, count, conditions);
     context.reply.integer(countsUpdates ? added + updated : added);
   },
@@ -107,7 +97,7 @@ const GEODIST = command({
   run(context, parsed, args) {
     if (args.count > parsed.unit + 1) throw new CommandError(SYNTAX_ERROR);
     const unit = args.count > parsed.unit ? unitAt(args, parsed.unit) : 1;
-    const key = readPlaces(context, args, parsed.key);
+    const key = readSortedSet(context, args, parsed.key);
     const from = key.found ? scoreOf(key, args, parsed.member1) : Number.NaN;
     const to = key.found ? scoreOf(key, args, parsed.member2) : Number.NaN;
     if (Number.isNaN(from) || Number.isNaN(to)) {
@@ -132,7 +122,7 @@ function replyEach(
   first: number | undefined,
   reply: (place: Position | undefined) => void,
 ): void {
-  const key = readPlaces(context, args, index);
+  const key = readSortedSet(context, args, index);
   const begin = first ?? args.count;
   context.reply.array(args.count - begin);
   for (let at = begin; at < args.count; at++) {

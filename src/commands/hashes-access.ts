@@ -7,7 +7,7 @@ import { findField, readName, readValue } from "../keyspace/hashes.ts";
 import type { Key } from "../keyspace/key.ts";
 import { LISTPACK_EX } from "../structures/collection.ts";
 import type { Context } from "./context.ts";
-import { CommandError, WRONG_TYPE } from "./errors.ts";
+import { ofType } from "./key-type.ts";
 
 const field = new Slice();
 const value = new Slice();
@@ -24,9 +24,7 @@ export function writeHash(context: Context, args: Arguments, index: number): Key
 
 /** With what has expired of a listpack removed, be it everything: the key may not exist then. */
 function opened(key: Key): Key {
-  if (!key.found) return key;
-  if (key.type !== HASH) throw new CommandError(WRONG_TYPE);
-  if (key.encoding === LISTPACK_EX) expireFront(key);
+  if (ofType(key, HASH).found && key.encoding === LISTPACK_EX) expireFront(key);
   return key;
 }
 

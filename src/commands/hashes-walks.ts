@@ -2,7 +2,6 @@
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
 import { matchesGlob } from "../base/glob.ts";
-import { INT64_MAX } from "../base/int64.ts";
 import { expireAll } from "../keyspace/hash-deadlines.ts";
 import { chooseFields, drawFields, forEachField, scanFields } from "../keyspace/hash-walks.ts";
 import { hashLength, readName } from "../keyspace/hashes.ts";
@@ -11,13 +10,11 @@ import { key, pureToken, rest } from "./argument.ts";
 import { readScanOptions, replyScanHead, SCAN_OPTION_DOCUMENTS } from "./collection-scan.ts";
 import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
-import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
 import { readHash, replyName, replyValue } from "./hashes-access.ts";
 import { ACCESS_KEY } from "./key-specs.ts";
+import { checkRepeated, readRandomPairs } from "./random-count.ts";
 import { cursor } from "./scan.ts";
 
-const COUNT_OUT_OF_RANGE = `ERR value is out of range, value must between -${INT64_MAX} and ${INT64_MAX}`;
-const COUNT_TOO_LARGE = "ERR value is out of range";
 const NO_FIELDS: readonly number[] = [];
 
 const name = new Slice();
@@ -75,6 +72,7 @@ function replyRandom(context: Context, args: Arguments, count: number, withValue
   expireAll(key);
   const perField = withValues && reply.version === 2 ? 2 : 1;
   if (count < 0 && key.found) {
+    checkRepeated(-count);
     reply.array(-count * perField);
     drawFields(key, -count, Math.random, (at) => replyField(context, key, at, withValues));
     return;
@@ -107,21 +105,15 @@ export const HRANDFIELD = command({
     }),
   },
   run(context, _parsed, args) {
-    if (args.count === 2) {
+    const request = readRandomPairs(args, 2, "WITHVALUES");
+    if (request === undefined) {
       const key = readHash(context, args, 1);
       expireAll(key);
       if (key.found) drawFields(key, 1, Math.random, (at) => replyName(context, key, at));
       else context.reply.null();
       return;
     }
-    const count = args.int64(2);
-    if (count === undefined) throw new CommandError(NOT_AN_INTEGER);
-    if (count < -INT64_MAX) throw new CommandError(COUNT_OUT_OF_RANGE);
-    const withValues = args.count > 3;
-    if (args.count > 4 || (withValues && !args.is(3, "WITHVALUES"))) throw new CommandError(SYNTAX_ERROR);
-    const half = INT64_MAX / 2n;
-    if (withValues && (count < -half || count > half)) throw new CommandError(COUNT_TOO_LARGE);
-    replyRandom(context, args, Number(count), withValues);
+    replyRandom(context, args, request.count, request.withPairs);
   },
 });
 

@@ -116,6 +116,7 @@ test("errors, and in which order they come", () => {
     HSCAN s 0 FOO             => -WRONGTYPE Operation against a key holding the wrong kind of value
     HSCAN nokey 0 FOO         => *2 $1 0 *0
     HSET h a 1                => :1
+    HRANDFIELD h -9223372036854775807                 => -ERR value is out of range
     HSCAN h 0 FOO             => -ERR syntax error
     HSCAN h 0 COUNT           => -ERR syntax error
     HSCAN h 0 COUNT 0         => -ERR syntax error

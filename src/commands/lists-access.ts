@@ -6,23 +6,19 @@ import { LIST } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import type { ListCursor } from "../keyspace/list-cursor.ts";
 import type { Context } from "./context.ts";
-import { CommandError, WRONG_TYPE } from "./errors.ts";
+import { ofType } from "./key-type.ts";
 import type { Reply } from "./reply.ts";
 
 const element = new Slice();
 
 /** The key, for reading. @throws CommandError if it holds something other than a list */
 export function readList(context: Context, args: Arguments, index: number): Key {
-  const key = context.database.read(args, index);
-  if (key.found && key.type !== LIST) throw new CommandError(WRONG_TYPE);
-  return key;
+  return ofType(context.database.read(args, index), LIST);
 }
 
 /** The key, to be changed. @throws CommandError if it holds something other than a list */
 export function writeList(context: Context, args: Arguments, index: number, into = context.database.key): Key {
-  const key = context.database.write(args, index, into);
-  if (key.found && key.type !== LIST) throw new CommandError(WRONG_TYPE);
-  return key;
+  return ofType(context.database.write(args, index, into), LIST);
 }
 
 /** Replies with the element that the cursor stands at. */

@@ -5,23 +5,19 @@ import { SET } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import type { MemberSet, Place } from "../keyspace/member-set.ts";
 import type { Context } from "./context.ts";
-import { CommandError, WRONG_TYPE } from "./errors.ts";
+import { ofType } from "./key-type.ts";
 import type { Reply } from "./reply.ts";
 
 const member = new Slice();
 
 /** The key, for reading. @throws CommandError if it holds something other than a set */
 export function readSet(context: Context, args: Arguments, index: number): Key {
-  const key = context.database.read(args, index);
-  if (key.found && key.type !== SET) throw new CommandError(WRONG_TYPE);
-  return key;
+  return ofType(context.database.read(args, index), SET);
 }
 
 /** The key, to be changed. @throws CommandError if it holds something other than a set */
 export function writeSet(context: Context, args: Arguments, index: number, into = context.database.key): Key {
-  const key = context.database.write(args, index, into);
-  if (key.found && key.type !== SET) throw new CommandError(WRONG_TYPE);
-  return key;
+  return ofType(context.database.write(args, index, into), SET);
 }
 
 /** Replies with the member at a place. */

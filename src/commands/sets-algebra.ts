@@ -1,7 +1,6 @@
 /** Unions, intersections and differences, replied with or stored. */
 import type { Arguments } from "../base/arguments.ts";
 import type { Int64 } from "../base/int64.ts";
-import { SET } from "../keyspace/entry.ts";
 import type { MemberSet } from "../keyspace/member-set.ts";
 import {
   buildDifference,
@@ -17,11 +16,11 @@ import { SetMember } from "../keyspace/set-member.ts";
 import { SetSelection } from "../keyspace/set-selection.ts";
 import { sourceOf, storeSet } from "../keyspace/sets.ts";
 import { deferred, key, repeated, rest } from "./argument.ts";
-import { command } from "./command.ts";
+import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
-import { CommandError, SYNTAX_ERROR, WRONG_TYPE } from "./errors.ts";
+import { CommandError, SYNTAX_ERROR } from "./errors.ts";
 import { CHANGED_KEY, COUNTED_KEYS, EVERY_KEY, EVERY_KEY_FROM_SECOND, OVERWRITE_KEY } from "./key-specs.ts";
-import { replyMember } from "./sets-access.ts";
+import { readSet, replyMember } from "./sets-access.ts";
 
 const selection = new SetSelection();
 const member = new SetMember();
@@ -30,8 +29,7 @@ const member = new SetMember();
 function readSources(context: Context, args: Arguments, first: number, end: number): Sources {
   const sources: (MemberSet | undefined)[] = [];
   for (let index = first; index < end; index++) {
-    const key = context.database.read(args, index);
-    if (key.found && key.type !== SET) throw new CommandError(WRONG_TYPE);
+    const key = readSet(context, args, index);
     sources.push(key.found ? sourceOf(key, index - first) : undefined);
   }
   return sources;
@@ -131,35 +129,35 @@ export const SINTERSTORE = command({
   },
 });
 
-export const SUNIONSTORE = command({
-  ...storing,
-  name: "SUNIONSTORE",
-  summary: "Stores the members that any of several sets has as a set.",
-  complexity: "O(N) where N is the number of members in all sets together.",
-  keys: [OVERWRITE_KEY, EVERY_KEY_FROM_SECOND],
-  run(context, parsed, args) {
-    const { member, limits } = context.keyspace;
-    const sources = readSources(context, args, parsed.key, args.count);
-    const { target, result } = destination(context, args, parsed.destination);
-    buildUnion(sources, result, limits, member);
-    context.reply.integer(storeSet(target, result));
-  },
-});
+/** SUNIONSTORE or SDIFFSTORE: all sources are read before anything is built. */
+function storeCommand(name: string, summary: string, build: typeof buildUnion): Command {
+  return command({
+    ...storing,
+    name,
+    summary,
+    complexity: "O(N) where N is the number of members in all sets together.",
+    keys: [OVERWRITE_KEY, EVERY_KEY_FROM_SECOND],
+    run(context, parsed, args) {
+      const { member, limits } = context.keyspace;
+      const sources = readSources(context, args, parsed.key, args.count);
+      const { target, result } = destination(context, args, parsed.destination);
+      build(sources, result, limits, member);
+      context.reply.integer(storeSet(target, result));
+    },
+  });
+}
 
-export const SDIFFSTORE = command({
-  ...storing,
-  name: "SDIFFSTORE",
-  summary: "Stores the members that the first set has and no other as a set.",
-  complexity: "O(N) where N is the number of members in all sets together.",
-  keys: [OVERWRITE_KEY, EVERY_KEY_FROM_SECOND],
-  run(context, parsed, args) {
-    const { member, limits } = context.keyspace;
-    const sources = readSources(context, args, parsed.key, args.count);
-    const { target, result } = destination(context, args, parsed.destination);
-    buildDifference(sources, result, limits, member);
-    context.reply.integer(storeSet(target, result));
-  },
-});
+export const SUNIONSTORE = storeCommand(
+  "SUNIONSTORE",
+  "Stores the members that any of several sets has as a set.",
+  buildUnion,
+);
+
+export const SDIFFSTORE = storeCommand(
+  "SDIFFSTORE",
+  "Stores the members that the first set has and no other as a set.",
+  buildDifference,
+);
 
 const TOO_FEW_KEYS = "ERR numkeys should be greater than 0";
 const TOO_MANY_KEYS = "ERR Number of keys can't be greater than number of args";

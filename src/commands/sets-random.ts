@@ -7,16 +7,13 @@ import { LISTPACK, TABLE } from "../structures/collection.ts";
 import { deferred, key, optional, since } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
-import { CommandError, NOT_AN_INTEGER } from "./errors.ts";
+import { CommandError } from "./errors.ts";
 import { ACCESS_KEY, GIVEN_AWAY_KEY } from "./key-specs.ts";
+import { checkRepeated, randomCountAt } from "./random-count.ts";
 import type { Reply } from "./reply.ts";
 import { readSet, replyMember, replyMembers, writeSet } from "./sets-access.ts";
 
 const NOT_POSITIVE = "ERR value is out of range, must be positive";
-const COUNT_MIN = -(2n ** 63n) + 1n;
-const COUNT_TOO_LOW = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
-/** So many of the shortest members are longer than any reply can be. */
-const REPEATED_MAX = Math.floor(2 ** 31 / 6);
 
 /** SPOP keeps the rest of a table, instead of taking out the others, from this many popped for each that stays. */
 const POPPED_PER_KEPT = 5;
@@ -139,7 +136,7 @@ export const SRANDMEMBER = command({
   args: { key: key(), count: since("2.6.0", optional(deferred("integer"))) },
   run(context, parsed, args) {
     const { reply } = context;
-    const count = parsed.count === undefined ? undefined : signedCount(args, parsed.count);
+    const count = parsed.count === undefined ? undefined : randomCountAt(args, parsed.count);
     const key = readSet(context, args, parsed.key);
     if (count !== undefined) {
       if (!key.found || count === 0) reply.array(0);
@@ -154,16 +151,9 @@ export const SRANDMEMBER = command({
   },
 });
 
-function signedCount(args: Arguments, index: number): number {
-  const count = args.int64(index);
-  if (count === undefined) throw new CommandError(NOT_AN_INTEGER);
-  if (count < COUNT_MIN) throw new CommandError(COUNT_TOO_LOW);
-  return Number(count);
-}
-
 /** Members drawn one by one, none of them put aside. */
 function replyRepeating(reply: Reply, set: MemberSet, count: number): void {
-  if (count > REPEATED_MAX) throw new CommandError("ERR value is out of range");
+  checkRepeated(count);
   reply.array(count);
   if (set.encoding !== LISTPACK || count === 1) {
     for (let drawn = 0; drawn < count; drawn++) replyMember(reply, set, set.sample(Math.random));

@@ -9,23 +9,20 @@ import type { Place } from "../keyspace/scored-members.ts";
 import type { SortedSet } from "../keyspace/sorted-set.ts";
 import { parseDouble } from "./argument.ts";
 import type { Context } from "./context.ts";
-import { CommandError, NOT_A_FLOAT, WRONG_TYPE } from "./errors.ts";
+import { CommandError, NOT_A_FLOAT } from "./errors.ts";
+import { ofType } from "./key-type.ts";
 import type { Reply } from "./reply.ts";
 
 const member = new Slice();
 
 /** The key, for reading. @throws CommandError if it holds something other than a sorted set */
 export function readSortedSet(context: Context, args: Arguments, index: number): Key {
-  const key = context.database.read(args, index);
-  if (key.found && key.type !== SORTED_SET) throw new CommandError(WRONG_TYPE);
-  return key;
+  return ofType(context.database.read(args, index), SORTED_SET);
 }
 
 /** The key, to be changed. @throws CommandError if it holds something other than a sorted set */
 export function writeSortedSet(context: Context, args: Arguments, index: number): Key {
-  const key = context.database.write(args, index);
-  if (key.found && key.type !== SORTED_SET) throw new CommandError(WRONG_TYPE);
-  return key;
+  return ofType(context.database.write(args, index), SORTED_SET);
 }
 
 /** The score in argument `index`. @throws CommandError */

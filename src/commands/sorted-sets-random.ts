@@ -1,41 +1,15 @@
 /** ZRANDMEMBER: random members of a sorted set. Every choice is uniform. */
-import type { Arguments } from "../base/arguments.ts";
 import type { SortedSet } from "../keyspace/sorted-set.ts";
 import { sortedSetOf } from "../keyspace/sorted-sets.ts";
 import { key, pureToken, rest } from "./argument.ts";
 import { command } from "./command.ts";
-import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
 import { ACCESS_KEY } from "./key-specs.ts";
+import { checkRepeated, readRandomPairs } from "./random-count.ts";
 import type { Reply } from "./reply.ts";
 import { readSortedSet, replyElement, replyHead, replyMember } from "./sorted-sets-access.ts";
 
-const COUNT_MIN = -(2n ** 63n) + 1n;
-const COUNT_TOO_LOW = "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807";
-const OUT_OF_RANGE = "ERR value is out of range";
-/** Counts of members with scores are halved: each is two elements of the reply. */
-const PAIRS_MAX = 2n ** 62n - 1n;
-/** So many of the shortest members are longer than any reply can be. */
-const REPEATED_MAX = Math.floor(2 ** 31 / 6);
 /** Ranks are drawn until there are enough different ones if there are at least this many members for each. */
 const MEMBERS_PER_DRAWN = 3;
-
-interface Request {
-  readonly count: number;
-  readonly withScores: boolean;
-}
-
-/** @returns undefined if a single member is asked for */
-function readRequest(args: Arguments, from: number): Request | undefined {
-  if (args.count === from) return undefined;
-  const count = args.int64(from);
-  if (count === undefined) throw new CommandError(NOT_AN_INTEGER);
-  if (count < COUNT_MIN) throw new CommandError(COUNT_TOO_LOW);
-  if (args.count > from + 2) throw new CommandError(SYNTAX_ERROR);
-  const withScores = args.count === from + 2;
-  if (withScores && !args.is(from + 1, "WITHSCORES")) throw new CommandError(SYNTAX_ERROR);
-  if (withScores && (count < -PAIRS_MAX || count > PAIRS_MAX)) throw new CommandError(OUT_OF_RANGE);
-  return { count: Number(count), withScores };
-}
 
 function randomRank(set: SortedSet): number {
   return Math.floor(Math.random() * set.count);
@@ -43,7 +17,7 @@ function randomRank(set: SortedSet): number {
 
 /** Members drawn one by one, none of them put aside. */
 function replyRepeating(reply: Reply, set: SortedSet, count: number, withScores: boolean): void {
-  if (count > REPEATED_MAX) throw new CommandError(OUT_OF_RANGE);
+  checkRepeated(count);
   replyHead(reply, count, withScores);
   for (let drawn = 0; drawn < count; drawn++) replyElement(reply, set, set.seek(randomRank(set)), withScores);
 }
@@ -101,10 +75,10 @@ export const ZRANDMEMBER = command({
   },
   run(context, parsed, args) {
     const { reply } = context;
-    const request = readRequest(args, parsed.options);
+    const request = readRandomPairs(args, parsed.options, "WITHSCORES");
     const key = readSortedSet(context, args, parsed.key);
     if (request !== undefined) {
-      const { count, withScores } = request;
+      const { count, withPairs: withScores } = request;
       if (!key.found || count === 0) reply.array(0);
       else if (count < 0) replyRepeating(reply, sortedSetOf(key), -count, withScores);
       else replyDifferent(reply, sortedSetOf(key), count, withScores);

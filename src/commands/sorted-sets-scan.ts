@@ -1,42 +1,18 @@
 /** ZSCAN: a walk through a sorted set, some members with each call. */
-import { Slice } from "../base/bytes.ts";
 import { formatDouble, formatSeventeenDigits } from "../base/format-double.ts";
-import { matchesGlob } from "../base/glob.ts";
 import type { Place } from "../keyspace/scored-members.ts";
-import { type SortedSet, WALK_END } from "../keyspace/sorted-set.ts";
+import type { SortedSet } from "../keyspace/sorted-set.ts";
 import { sortedSetOf } from "../keyspace/sorted-sets.ts";
 import { TREE } from "../structures/collection.ts";
 import { key, rest } from "./argument.ts";
-import {
-  type CollectionScanOptions,
-  readScanOptions,
-  replyScanHead,
-  SCAN_OPTION_DOCUMENTS,
-} from "./collection-scan.ts";
+import { collectMatching, readScanOptions, replyScanHead, SCAN_OPTION_DOCUMENTS } from "./collection-scan.ts";
 import { command } from "./command.ts";
 import { ACCESS_KEY } from "./key-specs.ts";
 import { cursor } from "./scan.ts";
 import { readSortedSet, replyMember } from "./sorted-sets-access.ts";
 
-const text = new Slice();
-/** Places of the members that match, so that their number is known before the first is written. */
+/** Places of the members that match; reused. */
 const found: Place[] = [];
-
-/** Walks on from `cursor` and collects what matches. @returns the cursor to go on from, 0 at the end */
-function collect(set: SortedSet, cursor: number, { pattern, count, slotsMax }: CollectionScanOptions): number {
-  let seen = 0;
-  const visit = (place: Place): void => {
-    seen += 1;
-    if (pattern !== undefined) {
-      const { bytes, start, length } = set.read(place, text);
-      if (!matchesGlob(pattern, bytes, start, length)) return;
-    }
-    found.push(place);
-  };
-  let at = cursor;
-  for (let slots = slotsMax; at < WALK_END && slots > 0 && seen < count; slots--) at = set.walk(at, visit);
-  return at >= WALK_END ? 0 : at;
-}
 
 /** As Redis shows it here: in its listpacks as it is stored, in others with seventeen digits. */
 function scoreText(set: SortedSet, place: Place): string {
@@ -64,12 +40,11 @@ export const ZSCAN = command({
     }
     const options = readScanOptions(args, parsed.options, false);
     const set = sortedSetOf(key);
-    const next = collect(set, parsed.cursor, options);
+    const next = collectMatching(set, parsed.cursor, options, found);
     replyScanHead(reply, next, found.length * 2);
     for (const place of found) {
       replyMember(reply, set, place);
       reply.bulkText(scoreText(set, place));
     }
-    found.length = 0;
   },
 });

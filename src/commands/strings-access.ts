@@ -6,22 +6,19 @@ import type { Key } from "../keyspace/key.ts";
 import { RegionFullError } from "../memory/heap.ts";
 import { REGION_SIZE_MAX } from "../memory/region.ts";
 import type { Context } from "./context.ts";
-import { CommandError, STRING_TOO_LONG, WRONG_TYPE } from "./errors.ts";
+import { CommandError, STRING_TOO_LONG } from "./errors.ts";
+import { ofType } from "./key-type.ts";
 
 const value = new Slice();
 
 /** The key, for reading. @throws CommandError if it holds something other than a string */
 export function readString(context: Context, args: Arguments, index: number): Key {
-  const key = context.database.read(args, index);
-  if (key.found && key.type !== STRING) throw new CommandError(WRONG_TYPE);
-  return key;
+  return ofType(context.database.read(args, index), STRING);
 }
 
 /** The key, to be changed. @throws CommandError if it holds something other than a string */
 export function writeString(context: Context, args: Arguments, index: number): Key {
-  const key = context.database.write(args, index);
-  if (key.found && key.type !== STRING) throw new CommandError(WRONG_TYPE);
-  return key;
+  return ofType(context.database.write(args, index), STRING);
 }
 
 /** Replies with the string that the key holds, or with null. */

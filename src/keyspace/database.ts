@@ -7,12 +7,10 @@
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
 import type { Ref } from "../memory/heap.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import { Key } from "./key.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Shard } from "./shard.ts";
-
-/** A walk's cursor is shard * 2^32 + a point of the hash space. */
-const HASH_SPACE = 2 ** 32;
 
 /** Told about each key of a walk; `key` and what it shows are valid during the call only, and must not be changed. */
 export type VisitKey = (name: Slice, shard: Shard, entry: Ref) => void;
@@ -88,14 +86,15 @@ export class Database {
   }
 
   /**
-   * Walks on from `cursor` through about `count` slots of the table. Every key that is there from the first call to the
-   * last is visited at least once. Expired keys are removed, not visited.
+   * Walks on from `cursor`, which is shard * SCAN_END + a point of the hash space, through about `count` slots of
+   * the table. Every key that is there from the first call to the last is visited at least once. Expired keys are
+   * removed, not visited.
    * @returns the cursor to go on from, 0 at the end
    */
   scan(cursor: number, count: number, visit: VisitKey): number {
     const { shards } = this.keyspace;
-    let index = Math.floor(cursor / HASH_SPACE);
-    let point = cursor % HASH_SPACE;
+    let index = Math.floor(cursor / SCAN_END);
+    let point = cursor % SCAN_END;
     const found: Ref[] = [];
     const collect = (entry: Ref): void => {
       found.push(entry);
@@ -105,12 +104,12 @@ export class Database {
       point = shard.dictionaries[this.index]!.scan(point, collect);
       this.#visitAll(shard, found, visit);
       found.length = 0;
-      if (point === HASH_SPACE) {
+      if (point === SCAN_END) {
         index += 1;
         point = 0;
       }
     }
-    return index >= shards.length ? 0 : index * HASH_SPACE + point;
+    return index >= shards.length ? 0 : index * SCAN_END + point;
   }
 
   /** Visits all keys; the visitor must change nothing. Expired keys are removed, not visited. */

@@ -12,10 +12,9 @@
 import { copyBytes } from "../base/bytes.ts";
 import type { Heap, Ref } from "../memory/heap.ts";
 import { type CollectionType, LISTPACK, LISTPACK_EX, TABLE } from "../structures/collection.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import { FieldTable, UNDATED } from "../structures/field-table.ts";
 import { Listpack } from "../structures/listpack.ts";
-
-const SCAN_END = 2 ** 32;
 
 /** Views of one heap's hashes; each is attached anew by whoever uses it. */
 export class HashViews {

@@ -5,13 +5,12 @@
 import { Slice } from "../base/bytes.ts";
 import type { Ref } from "../memory/heap.ts";
 import { LISTPACK_EX, TABLE } from "../structures/collection.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import { UNDATED } from "../structures/field-table.ts";
 import { strideOf } from "./hash-type.ts";
 import { findField, hashLength } from "./hashes.ts";
 import type { Key } from "./key.ts";
 
-/** Where a table's walk ends. */
-const CURSOR_END = 2 ** 32;
 /** From this part of a table on, choosing what to leave out is quicker than choosing anew what was chosen already. */
 const LARGE_PART = 1 / 3;
 
@@ -67,14 +66,14 @@ export function scanFields(key: Key, cursor: number, count: number, slotsMax: nu
     else found.push(field);
   };
   let next = cursor;
-  for (let slots = slotsMax; slots > 0 && seen < count && next < CURSOR_END; slots--) {
+  for (let slots = slotsMax; slots > 0 && seen < count && next < SCAN_END; slots--) {
     next = table.dictionary.scan(next, look);
   }
   for (const bytes of expired) {
     gone.set(bytes, 0, bytes.length);
     findField(key, gone);
   }
-  return next < CURSOR_END ? next : 0;
+  return next < SCAN_END ? next : 0;
 }
 
 /**

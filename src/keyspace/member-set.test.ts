@@ -5,9 +5,10 @@ import { Slice } from "../base/bytes.ts";
 import { Heap, RegionFullError } from "../memory/heap.ts";
 import { Region } from "../memory/region.ts";
 import { INTSET, LISTPACK, TABLE } from "../structures/collection.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import { seedOfRun } from "../testing/random.ts";
 import { type CollectionLimits, defaultLimits } from "./collection-limits.ts";
-import { MemberSet, type Place, WALK_END } from "./member-set.ts";
+import { MemberSet, type Place } from "./member-set.ts";
 import { SetMember } from "./set-member.ts";
 import { setType } from "./set-type.ts";
 import { StagedKey } from "./staged-key.ts";
@@ -201,7 +202,7 @@ test("a walk meets all members once while nothing changes", () => {
   for (const limits of [defaultLimits(), limitsOf(0, 1000, 100), limitsOf(0, 0)]) {
     const set = newSet(limits, ...Array.from({ length: 300 }, (_, index) => `${index}`));
     const found: Place[] = [];
-    for (let at = 0; at < WALK_END; ) at = set.walk(at, (place) => found.push(place));
+    for (let at = 0; at < SCAN_END; ) at = set.walk(at, (place) => found.push(place));
     assert.equal(new Set(found).size, 300);
     assert.equal(found.length, 300);
   }

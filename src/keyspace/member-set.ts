@@ -20,6 +20,7 @@ import { Slice } from "../base/bytes.ts";
 import { lengthOfInt64, writeInt64 } from "../base/int64.ts";
 import { type Heap, NONE, type Ref } from "../memory/heap.ts";
 import { INTSET, LISTPACK, TABLE } from "../structures/collection.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import { Intset } from "../structures/intset.ts";
 import { Listpack } from "../structures/listpack.ts";
 import { MemberTable } from "../structures/member-table.ts";
@@ -37,9 +38,6 @@ export const SET_BYTES_AT = 4;
 /** Intsets are never larger, whatever the limit, and listpacks have never more bytes; as in Redis. */
 const INTSET_MAX = 2 ** 30;
 const LISTPACK_BYTES_MAX = 2 ** 30;
-
-/** All points of the hash space: where a walk through a table ends. */
-export const WALK_END = 2 ** 32;
 
 export class MemberSet {
   readonly heap: Heap;
@@ -165,12 +163,12 @@ export class MemberSet {
 
   /**
    * Visits the members from a point of a walk on, all if they are few, of a table those of one slot.
-   * @param cursor 0 begins; what came back last goes on @returns where to go on from, WALK_END at the end
+   * @param cursor 0 begins; what came back last goes on @returns where to go on from, SCAN_END at the end
    */
   walk(cursor: number, visit: (place: Place) => void): number {
     if (this.encoding === TABLE) return this.#table.dictionary.scan(cursor, visit);
     this.forEach(visit);
-    return WALK_END;
+    return SCAN_END;
   }
 
   /** Points `slice` at the bytes of the member at a place; digits last until the view reads the next. */

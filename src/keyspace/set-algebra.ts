@@ -11,8 +11,9 @@
  * Owner thread only.
  */
 import { INTSET, LISTPACK } from "../structures/collection.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import type { CollectionLimits } from "./collection-limits.ts";
-import { type MemberSet, type Place, WALK_END } from "./member-set.ts";
+import type { MemberSet, Place } from "./member-set.ts";
 import { SetMember } from "./set-member.ts";
 import type { SetSelection } from "./set-selection.ts";
 import type { StagedKey } from "./staged-key.ts";
@@ -45,7 +46,7 @@ export function countIntersection(sources: Sources, staged: StagedKey, limit: nu
     smallest!.load(place, member, staged);
     if (others.every((set) => set.has(member))) count += 1;
   };
-  for (let at = 0; at < WALK_END && (limit === 0 || count < limit); ) at = smallest!.walk(at, visit);
+  for (let at = 0; at < SCAN_END && (limit === 0 || count < limit); ) at = smallest!.walk(at, visit);
   return limit === 0 ? count : Math.min(limit, count);
 }
 

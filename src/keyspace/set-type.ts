@@ -2,6 +2,7 @@
 import { copyBytes } from "../base/bytes.ts";
 import { type Heap, NONE, type Ref } from "../memory/heap.ts";
 import { type CollectionType, INTSET, LISTPACK, TABLE } from "../structures/collection.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import { Intset } from "../structures/intset.ts";
 import { Listpack } from "../structures/listpack.ts";
 import { MemberTable } from "../structures/member-table.ts";
@@ -59,7 +60,7 @@ function tableUsage(heap: Heap, root: Ref, samples: number): number {
     sampledBytes += heap.sizeOf(member);
   };
   if (samples === 0) table.dictionary.forEach(sample);
-  else for (let at = 0; at < 2 ** 32 && sampled < samples; ) at = table.dictionary.scan(at, sample);
+  else for (let at = 0; at < SCAN_END && sampled < samples; ) at = table.dictionary.scan(at, sample);
   return bytes + (sampled === 0 ? 0 : Math.round((sampledBytes / sampled) * table.count));
 }
 

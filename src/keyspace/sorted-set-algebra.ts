@@ -5,11 +5,13 @@
  * Scores are combined from the smallest set to the largest, as in Redis: sums of doubles depend on the order. Owner
  * thread only.
  */
+
+import { SCAN_END } from "../structures/dictionary.ts";
 import type { MemberSet } from "./member-set.ts";
 import type { Aggregate, MemberSource, ScoreSelection } from "./score-selection.ts";
 import type { Place } from "./scored-members.ts";
 import { SetMember } from "./set-member.ts";
-import { type SortedSet, WALK_END } from "./sorted-set.ts";
+import type { SortedSet } from "./sorted-set.ts";
 import type { StagedKey } from "./staged-key.ts";
 
 export const sum: Aggregate = (left, right) => {
@@ -125,7 +127,7 @@ export function countIntersection(sources: Sources, staged: StagedKey, limit: nu
     smallest!.members.load(place, member, staged);
     if (others.every((other) => other.members.has(member))) count += 1;
   };
-  for (let at = 0; at < WALK_END && (limit === 0 || count < limit); ) at = smallest!.walk(at, visit);
+  for (let at = 0; at < SCAN_END && (limit === 0 || count < limit); ) at = smallest!.walk(at, visit);
   return limit === 0 ? count : Math.min(limit, count);
 }
 

@@ -1,6 +1,7 @@
 /** What the keyspace does with any collection, for sorted sets. sorted-set.ts says how they are stored. */
 import type { Heap, Ref } from "../memory/heap.ts";
 import { type CollectionType, LISTPACK, TREE } from "../structures/collection.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import { copyToBlock } from "./block-copy.ts";
 import { ScorePack } from "./score-pack.ts";
 import { ScoreTree } from "./score-tree.ts";
@@ -37,7 +38,7 @@ function treeUsage(heap: Heap, root: Ref, samples: number): number {
     sampledBytes += heap.sizeOf(element);
   };
   if (samples === 0) tree.forEach(sample);
-  else for (let at = 0; at < 2 ** 32 && sampled < samples; ) at = tree.scan(at, sample);
+  else for (let at = 0; at < SCAN_END && sampled < samples; ) at = tree.scan(at, sample);
   return bytes + (sampled === 0 ? 0 : Math.round((sampledBytes / sampled) * tree.count));
 }
 

@@ -13,6 +13,7 @@
 import { Slice } from "../base/bytes.ts";
 import type { Heap, Ref } from "../memory/heap.ts";
 import { LISTPACK, TREE } from "../structures/collection.ts";
+import { SCAN_END } from "../structures/dictionary.ts";
 import { copyToBlock } from "./block-copy.ts";
 import type { CollectionLimits } from "./collection-limits.ts";
 import { ScorePack } from "./score-pack.ts";
@@ -26,9 +27,6 @@ export type { Place };
 
 /** Listpacks have never more bytes, whatever the limits; as in Redis. */
 const LISTPACK_BYTES_MAX = 2 ** 30;
-/** All points of the hash space: where a walk through a tree's table ends. */
-export const WALK_END = 2 ** 32;
-
 const text = new Slice();
 const moving = new SetMember();
 
@@ -146,12 +144,12 @@ export class SortedSet {
 
   /**
    * Visits the members from a point of a walk on, all if they are few, of a tree those of one slot of its table.
-   * @param cursor 0 begins; what came back last goes on @returns where to go on from, WALK_END at the end
+   * @param cursor 0 begins; what came back last goes on @returns where to go on from, SCAN_END at the end
    */
   walk(cursor: number, visit: (place: Place) => void): number {
     if (this.encoding === TREE) return this.#tree.scan(cursor, visit);
     for (let place = this.seek(0); place !== 0; place = this.next()) visit(place);
-    return WALK_END;
+    return SCAN_END;
   }
 
   /** Adds a member that is absent. @throws RegionFullError */

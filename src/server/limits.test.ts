@@ -76,6 +76,11 @@ describe("limits", { concurrency: true }, () => {
     assert.equal((await one.receive()).toString(), error);
     assert.equal((await one.receive()).toString(), `:${MIB / 2}\r\n`);
     assert.equal((await one.command("GET", "a")).length, MIB / 2 + "$524288\r\n\r\n".length);
+    // Nothing is left of what a walk had collected for its reply.
+    await one.command("SADD", "walked", Buffer.alloc(MIB / 2, "b"), Buffer.alloc(MIB / 2, "c"), "d");
+    assert.equal((await one.command("SSCAN", "walked", "0", "COUNT", "10")).toString(), error);
+    await one.command("SADD", "few", "e");
+    assert.equal((await one.command("SSCAN", "few", "0")).toString(), "*2\r\n$1\r\n0\r\n*1\r\n$1\r\ne\r\n");
   });
 
   test("client-query-buffer-limit: a request beyond it ends the connection, whatever it declares", async (t) => {

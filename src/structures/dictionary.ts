@@ -43,6 +43,9 @@ import {
 
 export { DICTIONARY_SIZE } from "./segments.ts";
 
+/** What `scan` returns at the end of a walk: the size of the hash space. */
+export const SCAN_END = 2 ** 32;
+
 /** A slot's word index; 0 stands for none. */
 export type Slot = number;
 
@@ -168,7 +171,7 @@ export class Dictionary {
   /**
    * Visits every ref homed in the slot that `cursor` falls into.
    * @param cursor a point of the hash space, 0 … 2^32 - 1; 0 begins
-   * @returns the cursor to go on from; 2^32 at the end
+   * @returns the cursor to go on from; SCAN_END at the end
    *
    * A key present from a walk's first call to its last is visited: calls cover the hash space from 0 to the end without
    * a gap, whatever the table does in between, because a home slot is an interval of that space and the next cursor is
@@ -177,7 +180,7 @@ export class Dictionary {
    */
   scan(cursor: number, visit: (ref: Ref) => void): number {
     const words = this.#words;
-    if (words[this.#header >>> 2] === NONE) return 2 ** 32;
+    if (words[this.#header >>> 2] === NONE) return SCAN_END;
     const hash = cursor | 0;
     const segment = this.#segments.of(hash);
     const depth = words[(segment + SEGMENT_DEPTH) >>> 2]!;
