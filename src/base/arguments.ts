@@ -20,6 +20,9 @@ export class Arguments {
   /** The hash of argument 1, where `isHashed` says that it was computed ahead (keyspace/look-ahead.ts). */
   keyHash = 0;
   isHashed = false;
+  /** Another argument, a member of the key's collection, whose hash was computed ahead too; 0 if there is none. */
+  memberAt = 0;
+  memberHash = 0;
 
   /** Appends the range [start, start + length) of `bytes`. */
   push(start: number, length: number): void {
@@ -34,6 +37,7 @@ export class Arguments {
     this.bytes = bytes;
     this.count = 0;
     this.isHashed = false;
+    this.memberAt = 0;
   }
 
   length(index: number): number {

@@ -3,6 +3,25 @@
 /** Up to this many bytes a loop beats any call (measured on Node 20 to 26). */
 const LOOP_MAX = 64;
 
+/** A buffer with a view of its bytes by which four of them are read or written at once, wherever they stand. */
+interface ViewedBuffer extends Buffer {
+  view?: DataView;
+}
+
+/**
+ * Gives a buffer the view by which `copyBytes` copies: twice as fast for the lengths of usual keys and values. For the
+ * few buffers that nearly everything is copied from or to: regions, what is received, what is replied.
+ */
+export function withView(buffer: Buffer): Buffer {
+  (buffer as ViewedBuffer).view = new DataView(buffer.buffer, buffer.byteOffset, buffer.length);
+  return buffer;
+}
+
+/** The view of a buffer that has been given one. */
+export function viewOf(buffer: Buffer): DataView | undefined {
+  return (buffer as ViewedBuffer).view;
+}
+
 /**
  * Copies by the C library. `TypedArray.set` does not where one side is shared memory: V8 then copies word by word, or
  * byte by byte if the two are aligned differently, 14 times slower for 10 KiB. `Buffer.copy` is native from Node 22 on;
@@ -27,6 +46,17 @@ export function copyBytes(
 ): void {
   if (length > LOOP_MAX) {
     copyNatively(source, sourceStart, target, targetStart, length);
+    return;
+  }
+  const from = viewOf(source);
+  const to = viewOf(target);
+  if (length >= 4 && from !== undefined && to !== undefined) {
+    for (let index = 0; index <= length - 4; index += 4) {
+      to.setInt32(targetStart + index, from.getInt32(sourceStart + index, true), true);
+    }
+    // The last four once more, which takes care of a rest that is shorter.
+    const last = length - 4;
+    to.setInt32(targetStart + last, from.getInt32(sourceStart + last, true), true);
     return;
   }
   let index = 0;

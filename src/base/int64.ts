@@ -114,12 +114,30 @@ function writeSmall(value: number, target: Uint8Array, at: number): number {
     begin += 1;
     rest = -rest;
   }
-  let end = begin + 1;
-  for (let limit = 10; end - begin < 10 && rest >= limit; limit *= 10) end += 1;
-  for (let position = end - 1; position >= begin; position--) {
-    const quotient = (rest / 10) | 0;
-    target[position] = 0x30 + (rest - quotient * 10);
+  const end = begin + digitsOf(rest);
+  let position = end - 1;
+  // Two digits a step: a step waits for the division before it.
+  for (; rest >= 100; position -= 2) {
+    const quotient = (rest / 100) | 0;
+    const pair = rest - quotient * 100;
+    const tens = (pair * 205) >> 11;
+    target[position - 1] = 0x30 + tens;
+    target[position] = 0x30 + pair - tens * 10;
     rest = quotient;
   }
+  const tens = (rest * 205) >> 11;
+  if (position > begin) target[begin] = 0x30 + tens;
+  target[position] = 0x30 + rest - tens * 10;
   return end;
+}
+
+/** How many digits a number from 0 to 2^30 has. */
+function digitsOf(value: number): number {
+  if (value < 10_000) {
+    if (value < 100) return value < 10 ? 1 : 2;
+    return value < 1_000 ? 3 : 4;
+  }
+  if (value < 1_000_000) return value < 100_000 ? 5 : 6;
+  if (value < 100_000_000) return value < 10_000_000 ? 7 : 8;
+  return value < 1_000_000_000 ? 9 : 10;
 }

@@ -50,6 +50,8 @@ export interface Argument<T> {
   readonly isOptional?: boolean;
   /** True if the value is the argument's index and takes exactly one argument. */
   readonly isPlain?: boolean;
+  /** True if the value is the argument's index and it takes all arguments that are left, however many. */
+  readonly isTail?: boolean;
   /** True for an option that may be given again with another value: the last one counts. */
   readonly isRepeatable?: boolean;
   document(name: string): ArgumentDocument;
@@ -262,6 +264,13 @@ export function named<T>(name: string, argument: Argument<T>): Argument<T> {
   return { ...argument, document: () => argument.document(name) };
 }
 
+/** Takes all that is left. @returns index of the first */
+function takeRest(cursor: ArgumentCursor): number {
+  const first = cursor.at;
+  cursor.at = cursor.args.count;
+  return first;
+}
+
 /**
  * Arguments that repeat to the end: the index of the first; the handler goes on in steps of the group's size.
  * A remainder that is no whole group is the command's wrong arity, which the handler words as Redis does.
@@ -269,11 +278,8 @@ export function named<T>(name: string, argument: Argument<T>): Argument<T> {
 export function repeated(group: Readonly<Record<string, Argument<number>>>): Argument<number> {
   const names = Object.keys(group);
   return {
-    parse(cursor) {
-      const first = cursor.at;
-      cursor.at = cursor.args.count;
-      return first;
-    },
+    isTail: true,
+    parse: takeRest,
     document(name) {
       const inner = names.map((part) => group[part]!.document(part));
       if (inner.length === 1) return withFlag({ ...inner[0]!, name }, "multiple");
@@ -289,11 +295,8 @@ export function repeated(group: Readonly<Record<string, Argument<number>>>): Arg
 export function rest(...documents: readonly ArgumentDocument[]): Argument<number> & { documents: typeof documents } {
   return {
     documents,
-    parse(cursor) {
-      const first = cursor.at;
-      cursor.at = cursor.args.count;
-      return first;
-    },
+    isTail: true,
+    parse: takeRest,
     document: (name) => ({ name, type: "block", arguments: documents }),
   };
 }

@@ -1,18 +1,25 @@
 /**
  * CommandTable: finds a command by the bytes of its name, in any case, without making a string of it.
  *
- * An open table of a power of two slots, half empty at the least, hashed over the folded name. Built once; read-only.
+ * The first eight bytes of a name, folded to upper case, are two words; an open table of a power of two places, a third
+ * full at the most, is hashed over them. Bit 5 is what upper and lower case differ in, so words that are equal without
+ * it are names that are equal, where the name found has nothing but letters and is no longer than that: nearly all of
+ * them. Others are compared by their characters. Built once; read-only.
  */
 import type { Arguments } from "../base/arguments.ts";
 import type { Command } from "./command.ts";
 
-interface Place {
-  readonly name: string;
-  readonly command: Command;
-}
+/** Bytes of a name that are hashed. */
+const HASHED_LENGTH = 8;
+/** Bit 5 of each byte is dropped. */
+const FOLD = 0xdf;
 
 export class CommandTable {
-  readonly #places: (Place | undefined)[];
+  readonly #places: (Command | undefined)[];
+  readonly #low: Int32Array;
+  readonly #high: Int32Array;
+  /** Whether the two words tell the command from every other name. */
+  readonly #isTold: Uint8Array;
   readonly #mask: number;
   readonly #commands: readonly Command[];
 
@@ -20,7 +27,10 @@ export class CommandTable {
     let size = 16;
     while (size < commands.length * 3) size *= 2;
     this.#mask = size - 1;
-    this.#places = new Array<Place | undefined>(size).fill(undefined);
+    this.#places = new Array<Command | undefined>(size).fill(undefined);
+    this.#low = new Int32Array(size);
+    this.#high = new Int32Array(size);
+    this.#isTold = new Uint8Array(size);
     this.#commands = [...commands];
     for (const command of commands) this.#add(command);
   }
@@ -35,14 +45,16 @@ export class CommandTable {
     const start = args.starts[index]!;
     const length = args.lengths[index]!;
     const { bytes } = args;
-    let hash = length;
-    for (let at = 0; at < length && at < HASHED_LENGTH; at++) {
-      hash = (Math.imul(hash, 31) + (bytes[start + at]! & 0x5f)) | 0;
-    }
-    for (let place = hash & this.#mask; ; place = (place + 1) & this.#mask) {
+    const hashed = Math.min(length, HASHED_LENGTH);
+    let low = 0;
+    let high = 0;
+    for (let at = 0; at < hashed && at < 4; at++) low = (low << 8) | (bytes[start + at]! & FOLD);
+    for (let at = 4; at < hashed; at++) high = (high << 8) | (bytes[start + at]! & FOLD);
+    for (let place = placeOf(low, high) & this.#mask; ; place = (place + 1) & this.#mask) {
       const found = this.#places[place];
       if (found === undefined) return undefined;
-      if (found.name.length === length && args.is(index, found.name)) return found.command;
+      if (this.#low[place] !== low || this.#high[place] !== high) continue;
+      if (this.#isTold[place] === 1 ? found.name.length === length : args.is(index, found.name)) return found;
     }
   }
 
@@ -55,15 +67,22 @@ export class CommandTable {
   }
 
   #add(command: Command): void {
-    let hash = command.name.length;
-    for (let at = 0; at < command.name.length && at < HASHED_LENGTH; at++) {
-      hash = (Math.imul(hash, 31) + (command.name.charCodeAt(at) & 0x5f)) | 0;
-    }
-    let place = hash & this.#mask;
+    const { name } = command;
+    const hashed = Math.min(name.length, HASHED_LENGTH);
+    let low = 0;
+    let high = 0;
+    for (let at = 0; at < hashed && at < 4; at++) low = (low << 8) | (name.charCodeAt(at) & FOLD);
+    for (let at = 4; at < hashed; at++) high = (high << 8) | (name.charCodeAt(at) & FOLD);
+    let place = placeOf(low, high) & this.#mask;
     while (this.#places[place] !== undefined) place = (place + 1) & this.#mask;
-    this.#places[place] = { name: command.name, command };
+    this.#places[place] = command;
+    this.#low[place] = low;
+    this.#high[place] = high;
+    this.#isTold[place] = /^[A-Z]{1,8}$/.test(name) ? 1 : 0;
   }
 }
 
-/** Bytes of a name that are hashed: longer names are told apart by comparing them. */
-const HASHED_LENGTH = 16;
+function placeOf(low: number, high: number): number {
+  const mixed = Math.imul(low ^ Math.imul(high, 0x9e3779b1), 0x85ebca6b);
+  return mixed ^ (mixed >>> 15);
+}

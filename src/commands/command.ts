@@ -205,6 +205,10 @@ export class Command {
 class Parser {
   /** Leading arguments that are their own index, whatever the call. */
   readonly #plainEnd: number;
+  /** Whether a call of these arguments alone is complete. */
+  readonly #plainIsEnough: boolean;
+  /** Whether only a tail follows them: the record is the same for every call then. */
+  readonly #isConstant: boolean;
   readonly #positional: readonly (readonly [string, Argument<unknown>])[];
   readonly #options: readonly (readonly [string, Argument<unknown>])[];
   readonly #record: Record<string, unknown> = {};
@@ -223,10 +227,14 @@ class Parser {
     this.#options = others.filter(([, argument]) => argument.matches !== undefined);
     this.#positional = others.filter(([, argument]) => argument.matches === undefined);
     for (const [name, argument] of others) this.#record[name] = argument.absent;
+    this.#plainIsEnough = this.#positional.every(([, argument]) => argument.isOptional === true);
+    this.#isConstant = others.length === 1 && others[0]![1].isTail === true;
+    if (this.#isConstant) this.#record[others[0]![0]] = at;
   }
 
   parse(args: Arguments): Record<string, unknown> {
-    if (this.#isClean && args.count === this.#plainEnd && this.#positional.length === 0) return this.#record;
+    if (this.#isConstant || (this.#isClean && this.#plainIsEnough && args.count === this.#plainEnd))
+      return this.#record;
     return this.#parseRest(args);
   }
 

@@ -47,6 +47,7 @@ export class Engine {
   /** Executes one command and writes its one reply. Never throws a CommandError: that is a reply too. */
   execute(context: Context, args: Arguments): void {
     const command = this.#commands.find(args, 0);
+    this.services.keyspace.member.expect(args);
     if (command === undefined) this.#refuseUnknown(context, args);
     else if (command.subcommands === undefined || args.count === 1) this.#admit(command, context, args);
     else this.#executeSubcommand(command, context, args);

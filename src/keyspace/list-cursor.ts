@@ -11,8 +11,8 @@ import type { Slice } from "../base/bytes.ts";
 import type { Heap, Ref } from "../memory/heap.ts";
 import { ChunkList } from "../structures/chunk-list.ts";
 import { CHUNKS } from "../structures/collection.ts";
-import { integerIn, type Listpack } from "../structures/listpack.ts";
-import { EMPTY_SIZE } from "../structures/listpack-format.ts";
+import type { Listpack } from "../structures/listpack.ts";
+import { EMPTY_SIZE, integerIn } from "../structures/listpack-format.ts";
 
 export class ListCursor {
   readonly heap: Heap;

@@ -34,11 +34,20 @@ export function listLength(key: Key): number {
  */
 export function pushAll(key: Key, isHead: boolean, args: Arguments, first: number): number {
   const added = args.count - first;
+  if (added === 1 && key.found && key.encoding === CHUNKS) return pushOne(key, isHead, args, first);
   let bytes = 0;
   for (let index = first; index < args.count; index++) bytes += args.lengths[index]!;
   if (key.found) pushToList(key, isHead, args, first, bytes, added);
   else pushToNew(key, isHead, args, first, bytes);
   return openList(key).count;
+}
+
+/** To a large list: nothing is converted, nothing to be undone. */
+function pushOne(key: Key, isHead: boolean, args: Arguments, index: number): number {
+  const chunks = key.shard.lists.chunks.attach(key.root);
+  chunks.push(isHead, args.bytes, args.starts[index]!, args.lengths[index]!, key.keyspace.limits.listSize);
+  key.countChanges(1);
+  return chunks.count;
 }
 
 /**
@@ -117,7 +126,8 @@ export function storeList(key: Key, args: Arguments): void {
 export function popFromList(key: Key, isHead: boolean, count: number): void {
   const cursor = openList(key);
   const left = cursor.count - count;
-  if (left > 0) cursor.removeRange(isHead ? 0 : left, count);
+  if (left > 0 && count === 1 && key.encoding === CHUNKS) cursor.chunks.pop(isHead);
+  else if (left > 0) cursor.removeRange(isHead ? 0 : left, count);
   hasShrunk(key, cursor, left, count);
 }
 

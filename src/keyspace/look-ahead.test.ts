@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Arguments } from "../base/arguments.ts";
 import { NO_DEADLINE } from "./entry.ts";
+import { hashLength, setFields } from "./hashes.ts";
 import { Key } from "./key.ts";
 import { Keyspace } from "./keyspace.ts";
 import { LOOK_AHEAD_MAX, LookAhead } from "./look-ahead.ts";
@@ -68,4 +69,37 @@ test("too few requests are left alone", () => {
   const batch = requests(1).slice(0, 3);
   new LookAhead(keyspace).warm(keyspace.databases[0]!, batch, batch.length);
   assert.ok(batch.every((args) => !args.isHashed));
+});
+
+test("members looked at ahead are found as any others, though the buffer is used again", () => {
+  const keyspace = new Keyspace({ shards: 2, regionSize: 4 * 1024 * 1024, databases: 1 });
+  const lookAhead = new LookAhead(keyspace);
+  const database = keyspace.databases[0]!;
+  const bytes = Buffer.alloc(4096);
+  const digits = 4;
+  let guessed = 0;
+  // The same positions in the same buffer, other members each time: a hash kept from before would be wrong.
+  for (let round = 0; round < 200; round++) {
+    const batch = Array.from({ length: LOOK_AHEAD_MAX }, (_, index) => {
+      const args = new Arguments();
+      args.reset(bytes);
+      const start = index * 64;
+      const member = String((round * 7 + index * 3) % 1000).padStart(digits, "0");
+      bytes.write(`HSETh${member}v`, start, "latin1");
+      args.push(start, 4);
+      args.push(start + 4, 1);
+      args.push(start + 5, digits);
+      args.push(start + 5 + digits, 1);
+      return args;
+    });
+    lookAhead.warm(database, batch, batch.length);
+    for (const args of batch) {
+      if (args.memberAt !== 0) guessed += 1;
+      keyspace.member.expect(args);
+      setFields(database.write(args, 1), args, 2);
+    }
+  }
+  assert.ok(guessed > 100 * LOOK_AHEAD_MAX, `${guessed} members were looked at ahead`);
+  keyspace.verify();
+  assert.equal(hashLength(database.key), 1000);
 });

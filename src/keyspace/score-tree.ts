@@ -42,6 +42,8 @@ export class ScoreTree implements ScoredMembers {
   readonly #table: MemberTable;
   readonly #tree: OrderedTree;
   #staged = bound;
+  /** Where loads go that are made ahead. */
+  sink = 0;
   /** Lets go of an element that the tree is about to lose. */
   readonly #take = (element: Ref): void => this.#forget(element, this.#staged);
 
@@ -215,6 +217,8 @@ export class ScoreTree implements ScoredMembers {
   /** Lets go of an element that the tree has not any more. */
   #forget(element: Ref, staged: StagedKey): void {
     staged.stage(this.heap.region.bytes, element + BYTES_AT, this.#table.length(element));
+    // Three waits for memory become one.
+    this.sink ^= this.#table.dictionary.warm(staged.hash) ^ this.heap.warm(element);
     this.#table.remove(staged.hash, element);
     this.heap.free(element);
   }

@@ -73,6 +73,11 @@ export class Shard {
     this.dictionaries = this.#openDictionaries(databases);
   }
 
+  /** The region's root; dictionaryAt says what stands there. */
+  get root(): Ref {
+    return this.#root;
+  }
+
   /** Where database `index` has its dictionary's header, in a region whose heap's root is `root`. */
   static dictionaryAt(root: Ref, index: number): Ref {
     return root + index * DATABASE_SIZE;

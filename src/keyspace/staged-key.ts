@@ -5,7 +5,8 @@
  * staged first: one pass over its bytes instead of three. The last word is padded with zeros, as it is in an entry.
  * One per keyspace; valid until the next key is staged.
  */
-import { copyBytes } from "../base/bytes.ts";
+import type { Arguments } from "../base/arguments.ts";
+import { copyBytes, viewOf } from "../base/bytes.ts";
 import { halfSipHash, halfSipHashText } from "../base/siphash.ts";
 
 const FIRST_CAPACITY = 1024;
@@ -19,6 +20,11 @@ export class StagedKey {
   words = new Int32Array(0);
   length = 0;
   hash = 0;
+  /** Bytes whose hash is known, should they be staged. */
+  #expected: Buffer | undefined;
+  #expectedStart = -1;
+  #expectedLength = 0;
+  #expectedHash = 0;
   readonly #seed0: number;
   readonly #seed1: number;
 
@@ -28,7 +34,29 @@ export class StagedKey {
     this.#reserve(FIRST_CAPACITY);
   }
 
+  /** Before every command: which of its arguments has been hashed ahead, if any. Holds until the next command. */
+  expect(args: Arguments): void {
+    const { memberAt } = args;
+    if (memberAt === 0) {
+      this.expectNothing();
+      return;
+    }
+    this.#expected = args.bytes;
+    this.#expectedStart = args.starts[memberAt]!;
+    this.#expectedLength = args.lengths[memberAt]!;
+    this.#expectedHash = args.memberHash;
+  }
+
+  /** Before the bytes that arguments point to may have become others. */
+  expectNothing(): void {
+    this.#expectedStart = -1;
+  }
+
   stage(bytes: Buffer, start: number, length: number): void {
+    if (start === this.#expectedStart && length === this.#expectedLength && bytes === this.#expected) {
+      this.stageHashed(bytes, start, length, this.#expectedHash);
+      return;
+    }
     this.stageHashed(bytes, start, length, 0);
     this.hash = halfSipHash(this.words, length, this.#seed0, this.#seed1);
   }
@@ -37,6 +65,13 @@ export class StagedKey {
   stageHashed(bytes: Buffer, start: number, length: number, hash: number): void {
     if (length > this.bytes.length || this.bytes.length > KEPT_CAPACITY) this.#reserve(length);
     const words = this.words;
+    const view = viewOf(bytes);
+    if (view !== undefined && length >= 4 && length <= 64) {
+      stageWords(view, start, length, words);
+      this.length = length;
+      this.hash = hash;
+      return;
+    }
     const wordCount = length >>> 2;
     let at = start;
     if (length <= 64) {
@@ -78,4 +113,12 @@ export class StagedKey {
     this.bytes = Buffer.from(memory);
     this.words = new Int32Array(memory);
   }
+}
+
+/** Stages a key by words: the last one, padded with zeros, is what the key's last four bytes end with. */
+function stageWords(view: DataView, start: number, length: number, words: Int32Array): void {
+  const wordCount = length >>> 2;
+  for (let index = 0; index < wordCount; index++) words[index] = view.getInt32(start + (index << 2), true);
+  const rest = length & 3;
+  if (rest !== 0) words[wordCount] = view.getInt32(start + length - 4, true) >>> (32 - (rest << 3));
 }

@@ -43,6 +43,7 @@ import {
   CLASS_COUNT,
   CLASS_SIZES,
   classOf,
+  RECIPROCALS,
   SMALL_MAX,
   SPAN_HEADER_SIZE,
   SPAN_PAGES,
@@ -176,6 +177,12 @@ export class Heap {
     else this.#freeLarge(ref, entry);
   }
 
+  /** Loads what freeing a block will look at. @returns something of it, as Dictionary.warm does */
+  warm(ref: Ref): number {
+    const entry = this.#words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;
+    return (entry & 3) === SPAN ? this.#words[((ref & -PAGE_SIZE) - ((entry >>> 10) << PAGE_BITS)) >>> 2]! : 0;
+  }
+
   /** Usable bytes of a block: its class's size, or whole pages. */
   sizeOf(ref: Ref): number {
     const entry = this.#words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;
@@ -189,8 +196,9 @@ export class Heap {
   blockOf(at: number): Ref {
     const entry = this.#words[(PAGE_MAP_AT >>> 2) + (at >>> PAGE_BITS)]!;
     if ((entry & 3) !== SPAN) return at & -PAGE_SIZE;
+    const index = (entry >>> 2) & 0xff;
     const first = (at & -PAGE_SIZE) - ((entry >>> 10) << PAGE_BITS) + SPAN_HEADER_SIZE;
-    return at - ((at - first) % CLASS_SIZES[(entry >>> 2) & 0xff]!);
+    return first + (((at - first) * RECIPROCALS[index]!) | 0) * CLASS_SIZES[index]!;
   }
 
   /** What a request of `size` bytes would really occupy. */

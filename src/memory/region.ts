@@ -25,7 +25,7 @@
  * throws, and whoever started the freeze is told by `release()`. Never silent, and the writer never waits.
  */
 import { threadId } from "node:worker_threads";
-import { copyBytes } from "../base/bytes.ts";
+import { copyBytes, withView } from "../base/bytes.ts";
 import { Discarded } from "./discarded.ts";
 
 export const PAGE_BITS = 12;
@@ -99,7 +99,7 @@ export class Region {
     const pages = size >>> PAGE_BITS;
     this.size = size;
     this.buffer = new SharedArrayBuffer(size);
-    this.bytes = Buffer.from(this.buffer);
+    this.bytes = withView(Buffer.from(this.buffer));
     this.words = new Int32Array(this.buffer);
     this.doubles = new Float64Array(this.buffer);
     this.#slots = MARKS + pages;

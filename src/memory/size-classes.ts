@@ -35,6 +35,13 @@ export const CLASS_COUNT = CLASS_SIZES.length;
 /** The largest request that a class serves, in bytes. */
 export const SMALL_MAX = CLASS_SIZES[CLASS_COUNT - 1]!;
 
+/**
+ * What an offset within a span is multiplied by, and cut to an integer, to be divided by a class's size: a division
+ * takes as long as the rest of a lookup. A millionth more, so that multiples are not rounded down: an offset is below
+ * 65,536, so what is one byte short of a multiple stays below it.
+ */
+export const RECIPROCALS = Float64Array.from(CLASS_SIZES, (size) => (1 + 2 ** -20) / size);
+
 const classOfGrains = new Uint8Array(SMALL_MAX / GRAIN + 1);
 for (let grains = 0, index = 0; grains < classOfGrains.length; grains++) {
   if (grains * GRAIN > CLASS_SIZES[index]!) index += 1;

@@ -33,17 +33,22 @@ export interface SlowLogEntry {
 const ALWAYS_TIMED_MICROSECONDS = 1000;
 
 export class SlowLog {
+  /**
+   * Whether the threshold is so low that a command of any kind may pass it: then none may go untimed. Commands of which
+   * only a sample is timed take far less than a millisecond.
+   */
+  needsEveryTime = false;
   /** Oldest first. */
   readonly #entries: SlowLogEntry[] = [];
   #nextId = 0;
-  #thresholdMicroseconds: number;
+  #thresholdMicroseconds = 0;
   #maxLength: number;
 
   constructor(configuration: Configuration) {
-    this.#thresholdMicroseconds = configuration.get("slowlog-log-slower-than");
+    this.#setThreshold(configuration.get("slowlog-log-slower-than"));
     this.#maxLength = configuration.get("slowlog-max-len");
     configuration.onChange("slowlog-log-slower-than", (microseconds) => {
-      this.#thresholdMicroseconds = microseconds;
+      this.#setThreshold(microseconds);
       return undefined;
     });
     configuration.onChange("slowlog-max-len", (length) => {
@@ -56,12 +61,9 @@ export class SlowLog {
     return this.#entries.length;
   }
 
-  /**
-   * Whether the threshold is so low that a command of any kind may pass it: then none may go untimed. Commands of which
-   * only a sample is timed take far less than a millisecond.
-   */
-  get needsEveryTime(): boolean {
-    return this.#thresholdMicroseconds >= 0 && this.#thresholdMicroseconds < ALWAYS_TIMED_MICROSECONDS;
+  #setThreshold(microseconds: number): void {
+    this.#thresholdMicroseconds = microseconds;
+    this.needsEveryTime = microseconds >= 0 && microseconds < ALWAYS_TIMED_MICROSECONDS;
   }
 
   /** The last `count` entries, newest first. */

@@ -4,7 +4,7 @@
  * One serves all connections of a thread, one after the other: whoever executes commands says which version is spoken,
  * and takes what was written before the next connection's turn.
  */
-import { copyBytes } from "../base/bytes.ts";
+import { copyBytes, withView } from "../base/bytes.ts";
 import { formatDouble } from "../base/format-double.ts";
 import { type Int64, lengthOfInt64, writeInt64 } from "../base/int64.ts";
 import type { Reply } from "../commands/reply.ts";
@@ -25,7 +25,7 @@ export class ReplyTooLongError extends Error {
 export class RespReply implements Reply {
   version: 2 | 3 = 2;
   /** What has been written stands in [0, length). */
-  buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  buffer = withView(Buffer.allocUnsafeSlow(FIRST_CAPACITY));
   length = 0;
   /** The most that may be written before it is sent; `buffer` is never larger. */
   lengthMax = LENGTH_MAX;
@@ -35,7 +35,7 @@ export class RespReply implements Reply {
 
   /** Hands the buffer over to whoever still sends from it, and goes on in a new one. */
   renew(): void {
-    this.buffer = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+    this.buffer = withView(Buffer.allocUnsafeSlow(FIRST_CAPACITY));
     this.length = 0;
   }
 
@@ -212,7 +212,9 @@ export class RespReply implements Reply {
   #grow(size: number): void {
     const { length, lengthMax } = this;
     if (length + size > lengthMax) throw new ReplyTooLongError(`a reply of more than ${lengthMax} bytes`);
-    const larger = Buffer.allocUnsafeSlow(Math.max(Math.min(this.buffer.length * 2, lengthMax), length + size));
+    const larger = withView(
+      Buffer.allocUnsafeSlow(Math.max(Math.min(this.buffer.length * 2, lengthMax), length + size)),
+    );
     larger.set(this.buffer.subarray(0, this.length));
     this.buffer = larger;
   }

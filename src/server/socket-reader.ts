@@ -8,6 +8,7 @@
  * test on every Node.js version sees which of the two is in use.
  */
 import { type OnReadOpts, Socket, type SocketConstructorOpts } from "node:net";
+import { withView } from "../base/bytes.ts";
 
 /** Executes what has been read. @returns false if reading is to pause; the receiver resumes the socket itself */
 export type Receive = (bytes: Buffer, length: number) => boolean;
@@ -22,7 +23,7 @@ interface HandleOwner {
 type HandleOptions = SocketConstructorOpts & { handle: unknown; pauseOnCreate: boolean; onread: OnReadOpts };
 
 export class SocketReader {
-  readonly #buffer = Buffer.allocUnsafeSlow(READ_BUFFER_SIZE);
+  readonly #buffer = withView(Buffer.allocUnsafeSlow(READ_BUFFER_SIZE));
   /** Whether the reused buffer is in use: false where Node.js has changed under it. */
   readonly usesOneBuffer: boolean;
 

@@ -30,9 +30,19 @@ export class ChunkList extends ChunkNodes {
       this.#addNode(isHead ? NONE : end, isHead ? end : NONE, bytes, start, length, limit);
       return;
     }
-    if (isHead) pack.prepend(bytes, start, length);
-    else pack.append(bytes, start, length);
+    if (!pack.pushShort(isHead, bytes, start, length)) {
+      if (isHead) pack.prepend(bytes, start, length);
+      else pack.append(bytes, start, length);
+    }
     this.wrote(1);
+  }
+
+  /** Removes the element at one end. Never fails. */
+  pop(isHead: boolean): void {
+    if (!this.enter(isHead ? this.headNode : this.tailNode)) return;
+    const { pack } = this;
+    if (this.nodeCount > 1 && pack.popShort(isHead)) this.wrote(-1);
+    else this.remove(isHead ? HEADER_SIZE : pack.last(), 1);
   }
 
   /**

@@ -103,18 +103,13 @@ export class Dictionary {
     return 0;
   }
 
-  /** The slot where a search for `hash` begins, or 0; for looking ahead only. */
-  home(hash: number): Slot {
+  /**
+   * Loads what removing `hash` will look at, without waiting for one before it asks for the other.
+   * @returns something of it: a load that serves nothing would be optimized away
+   */
+  warm(hash: number): number {
     const words = this.#words;
-    const header = this.#header >>> 2;
-    const directory = words[header]!;
-    if (directory === NONE) return 0;
-    const depth = words[header + (DEPTH >>> 2)]!;
-    const capacity = words[header + (CAPACITY >>> 2)]!;
-    const word = words[(directory >>> 2) + (depth === 0 ? 0 : hash >>> (32 - depth))]!;
-    return (
-      ((segmentIn(word) + SEGMENT_HEADER_SIZE) >>> 2) + (((((hash << (word >>> 27)) >>> 16) * capacity) >>> 16) << 1)
-    );
+    return words[homeIn(words, this.#header, hash)]! ^ words[this.#segments.of(hash) >>> 2]!;
   }
 
   /** The next slot behind `slot` that holds `hash`, or 0: for the rare keys whose hashes are equal. */
@@ -271,4 +266,16 @@ export class Dictionary {
     words[begin + empty * 2] = 0;
     words[begin + empty * 2 + 1] = NONE;
   }
+}
+
+/** The slot where a search for `hash` begins in the dictionary at `header`, or 0; for looking ahead only. */
+export function homeIn(words: Int32Array, header: Ref, hash: number): Slot {
+  const directory = words[header >>> 2]!;
+  if (directory === NONE) return 0;
+  const depth = words[(header + DEPTH) >>> 2]!;
+  const capacity = words[(header + CAPACITY) >>> 2]!;
+  const word = words[(directory >>> 2) + (depth === 0 ? 0 : hash >>> (32 - depth))]!;
+  return (
+    ((segmentIn(word) + SEGMENT_HEADER_SIZE) >>> 2) + (((((hash << (word >>> 27)) >>> 16) * capacity) >>> 16) << 1)
+  );
 }

@@ -108,7 +108,7 @@ export class ListpackBlock {
       this.#move(target, this.#gapIn(target, newTotal, isInFront), at, oldSize, newSize);
     } else if (!grows && isLoose(newTotal, blockSize) && this.#moveToSmaller(newTotal, at, oldSize, newSize)) {
       // It has moved.
-    } else if (isInFront && this.#canBegin(this.#ref + oldSize - newSize, block, blockSize)) {
+    } else if (isInFront && this.canBegin(this.#ref + oldSize - newSize, block, blockSize)) {
       this.#begin(this.#ref + oldSize - newSize);
     } else if (!(isInFront && grows) && this.#ref + newTotal <= block + blockSize) {
       this.#shift(at, oldSize, newSize, total);
@@ -119,7 +119,7 @@ export class ListpackBlock {
   }
 
   /** Whether a floating listpack may begin at `ref`. */
-  #canBegin(ref: Ref, block: Ref, blockSize: number): boolean {
+  protected canBegin(ref: Ref, block: Ref, blockSize: number): boolean {
     return ref >= block && (blockSize <= SMALL_MAX || ref <= block + PAGE_GAP_MAX);
   }
 

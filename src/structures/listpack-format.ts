@@ -17,7 +17,7 @@
  * The back length is the size of head and data, so that a walk can go backwards: seven bits a byte, the highest first,
  * bit 7 set in all but the first. All numbers are little-endian but the twelve and thirteen bits.
  */
-import { fromWords, highWord, type Int64, lowWord } from "../base/int64.ts";
+import { fromWords, highWord, type Int64, lowWord, parseInt64 } from "../base/int64.ts";
 
 export const TOTAL = 0;
 export const COUNT = 4;
@@ -33,6 +33,9 @@ const INTEGER_16 = 0xf1;
 const INTEGER_24 = 0xf2;
 const INTEGER_32 = 0xf3;
 const INTEGER_64 = 0xf4;
+
+/** The longest text that is looked at for being an integer. */
+const INTEGER_LENGTH_MAX = 20;
 
 /** Writes a header. */
 export function writeHeader(bytes: Buffer, at: number, total: number, count: number): void {
@@ -230,4 +233,10 @@ function validSize(bytes: Buffer, at: number, end: number): number {
 /** Whether the back length is not written in the one way it should be: a walk backwards would miss the entry. */
 function isOverlong(bytes: Buffer, end: number, size: number): boolean {
   return (bytes[end - backLengthSize(size)]! & 128) !== 0;
+}
+
+/** What the bytes are stored as if they are the digits of an integer. */
+export function integerIn(bytes: Buffer, start: number, length: number): Int64 | undefined {
+  // Anything above "9" in front, such as most text, is told at once.
+  return length <= INTEGER_LENGTH_MAX && bytes[start]! <= 0x39 ? parseInt64(bytes, start, length) : undefined;
 }

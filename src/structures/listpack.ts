@@ -14,10 +14,10 @@
  * Invariants (verify): the bytes are a listpack by `validateListpack`, and lie within their block. Owner thread only.
  */
 import { copyBytes, equalBytes, type Slice } from "../base/bytes.ts";
-import { type Int64, parseInt64, writeInt64 } from "../base/int64.ts";
+import { type Int64, writeInt64 } from "../base/int64.ts";
 import type { Heap, Ref } from "../memory/heap.ts";
 import type { Region } from "../memory/region.ts";
-import { ListpackBlock } from "./listpack-block.ts";
+import { ListpackEnds } from "./listpack-ends.ts";
 import {
   backLengthSize,
   COUNT_UNKNOWN,
@@ -25,6 +25,7 @@ import {
   END,
   entrySizeAt,
   HEADER_SIZE,
+  integerIn,
   integerSize,
   isIntegerAt,
   readBackLength,
@@ -39,12 +40,10 @@ import {
   writeStringHead,
 } from "./listpack-format.ts";
 
-/** The longest text that is looked at for being an integer. */
-const INTEGER_LENGTH_MAX = 20;
 /** A copy of a source in the same block is kept for the next one up to this size. */
 const COPY_KEPT = 65536;
 
-export class Listpack extends ListpackBlock {
+export class Listpack extends ListpackEnds {
   readonly #region: Region;
   readonly #bytes: Buffer;
   readonly #digits = Buffer.alloc(24);
@@ -323,10 +322,4 @@ export class Listpack extends ListpackBlock {
     writeBackLength(bytes, entry + size, size);
     if (more !== 0) this.countMore(more);
   }
-}
-
-/** What the bytes are stored as if they are the digits of an integer. */
-export function integerIn(bytes: Buffer, start: number, length: number): Int64 | undefined {
-  // Anything above "9" in front, such as most text, is told at once.
-  return length <= INTEGER_LENGTH_MAX && bytes[start]! <= 0x39 ? parseInt64(bytes, start, length) : undefined;
 }

@@ -40,6 +40,8 @@ export class OrderedTree extends OrderedCursor {
   /** The way to an element that moves, while the way to its new place is found. */
   #otherPath = new Int32Array(LEVELS_MAX);
   #otherPlaces = new Int32Array(LEVELS_MAX);
+  /** Where loads go that are made ahead: those that serve nothing would be optimized away. */
+  sink = 0;
 
   /** Adds an element that is absent. @throws RegionFullError with nothing changed */
   insert(element: Ref): void {
@@ -63,6 +65,9 @@ export class OrderedTree extends OrderedCursor {
     const { leaf, index } = this;
     const removed = Math.min(count, nodes.count(leaf) - index);
     for (let at = index; at < index + removed; at++) take(nodes.element(leaf, at));
+    // Whoever removes from an end will want the neighbour next: it is loaded while this removal goes on.
+    const beside = index > 0 ? index - 1 : removed;
+    if (beside < nodes.count(leaf)) this.sink ^= nodes.words[nodes.element(leaf, beside) >>> 2]!;
     this.#cut(removed);
     return removed;
   }
