@@ -1,6 +1,7 @@
 /** Keys, whatever they hold: deleting, counting, renaming, copying. */
 import type { Arguments } from "../base/arguments.ts";
 import { equalBytes } from "../base/bytes.ts";
+import { BY_DELETE, BY_UNLINK, type Cause } from "../keyspace/cause.ts";
 import { TYPE_NAMES } from "../keyspace/entry.ts";
 import { copyKey, moveKey, renameKey } from "../keyspace/transfer.ts";
 import { type ArgumentDocument, deferred, key, repeated, rest } from "./argument.ts";
@@ -32,17 +33,18 @@ const removing = {
   keys: [EVERY_REMOVED_KEY],
   tips: ["request_policy:multi_shard", "response_policy:agg_sum"],
   args: someKeys,
-  run(context, parsed, args) {
-    let removed = 0;
-    for (let index = parsed.key; index < args.count; index++) {
-      const key = context.database.peek(args, index);
-      if (!key.found) continue;
-      key.remove();
-      removed += 1;
-    }
-    context.reply.integer(removed);
-  },
 } as const satisfies Partial<CommandDeclaration<typeof someKeys>>;
+
+function remove(context: Context, args: Arguments, first: number, cause: Cause): void {
+  let removed = 0;
+  for (let index = first; index < args.count; index++) {
+    const key = context.database.peek(args, index);
+    if (!key.found) continue;
+    key.remove(cause);
+    removed += 1;
+  }
+  context.reply.integer(removed);
+}
 
 const DEL = command({
   ...removing,
@@ -51,6 +53,9 @@ const DEL = command({
   complexity: "O(N) where N is the number of keys, and of the elements in those that hold a collection.",
   since: "1.0.0",
   flags: ["write"],
+  run(context, parsed, args) {
+    remove(context, args, parsed.key, BY_DELETE);
+  },
 });
 
 const UNLINK = command({
@@ -60,6 +65,9 @@ const UNLINK = command({
   complexity: "O(1) for each key; giving back its memory is O(N) where N is the number of its allocations.",
   since: "4.0.0",
   flags: ["write", "fast"],
+  run(context, parsed, args) {
+    remove(context, args, parsed.key, BY_UNLINK);
+  },
 });
 
 /** What EXISTS and TOUCH have in common: they count the given keys that exist. */

@@ -1,6 +1,7 @@
 /** Strings as a whole: reading, setting, and both at once. */
 import type { Arguments } from "../base/arguments.ts";
 import type { Int64 } from "../base/int64.ts";
+import { BY_DELETE } from "../keyspace/cause.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import { buildString, setString } from "../keyspace/strings.ts";
@@ -192,7 +193,7 @@ export const GETDEL = command({
   run(context, parsed, args) {
     const key = readString(context, args, parsed.key);
     replyString(context, key);
-    if (key.found) key.remove();
+    if (key.found) key.remove(BY_DELETE);
   },
 });
 

@@ -10,6 +10,7 @@ import type { Slice } from "../base/bytes.ts";
 import { type Int64, writeInt64 } from "../base/int64.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
 import { ENCODING_NAMES } from "../structures/collection.ts";
+import { type Cause, BY_EXPIRY, BY_REPLACEMENT } from "./cause.ts";
 import type { Database } from "./database.ts";
 import { EMBEDDED, Entries, EXTERNAL, INT, NO_DEADLINE, STRING } from "./entry.ts";
 import type { Keyspace } from "./keyspace.ts";
@@ -155,6 +156,13 @@ export class Key {
     if (entries.encoding(this.entry) !== encoding) entries.setEncoding(this.entry, encoding);
   }
 
+  /** Tells whoever listens what has happened to the key. @param type the event's class (config/keyspace-events.ts) */
+  notify(type: number, event: string): void {
+    const { keyspace } = this;
+    if ((keyspace.eventTypes & type) === 0) return;
+    keyspace.onEvent(type, event, this.database.index, this.bytes, this.start, this.length);
+  }
+
   /** Counts changes made inside the key's collection. */
   countChanges(count: number): void {
     this.keyspace.changes += count;
@@ -173,11 +181,11 @@ export class Key {
     this.keyspace.changes += 1;
   }
 
-  /** Removes the key. @param isExpiry count it as expired, not as changed by a client */
-  remove(isExpiry = false): void {
-    this.shard.entries.free(this.unlink());
+  /** Removes the key. */
+  remove(cause: Cause = BY_REPLACEMENT): void {
+    this.shard.release(this.unlink(), cause);
     this.keyspace.changes += 1;
-    if (isExpiry) this.keyspace.expiredKeys += 1;
+    if (cause === BY_EXPIRY) this.keyspace.expiredKeys += 1;
   }
 
   /**
@@ -219,7 +227,7 @@ export class Key {
     } else {
       if (shard.entries.hasDeadline(old)) volatile -= 1;
       dictionary.replace(this.#slot(), entry);
-      shard.entries.free(old);
+      shard.release(old, BY_REPLACEMENT);
     }
     if (volatile !== 0) shard.countVolatile(database.index, volatile);
     this.entry = entry;
@@ -284,7 +292,7 @@ export class Key {
   /** Removes the key if its deadline has passed. */
   #expire(): boolean {
     if (this.deadline > this.keyspace.clock.now()) return false;
-    this.remove(true);
+    this.remove(BY_EXPIRY);
     return true;
   }
 }

@@ -29,6 +29,19 @@ export interface KeyspaceOptions {
   readonly seed?: readonly [number, number];
 }
 
+/**
+ * Told what happens to keys: notifications, and later the log. `bytes` hold the key's name during the call only.
+ * @param type the event's class: a bit of config/keyspace-events.ts
+ */
+export type KeyEventListener = (
+  type: number,
+  event: string,
+  database: number,
+  bytes: Buffer,
+  start: number,
+  length: number,
+) => void;
+
 /** Exact figures of all shards together, in bytes. */
 export interface KeyspaceFigures {
   /** What the data occupies: blocks handed out, and the page maps that say where they are. */
@@ -63,6 +76,10 @@ export class Keyspace {
   /** Changes made to the data since the start; never reset. */
   changes = 0;
   expiredKeys = 0;
+  evictedKeys = 0;
+  /** Classes of events that anybody wants to be told of; 0 if nobody listens, which is what `Key.notify` asks first. */
+  eventTypes = 0;
+  onEvent: KeyEventListener = () => undefined;
   hits = 0;
   misses = 0;
   /** False while a connection that asked not to touch keys executes a command (CLIENT NO-TOUCH). */

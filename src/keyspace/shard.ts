@@ -12,6 +12,7 @@ import { Discarded } from "../memory/discarded.ts";
 import { Heap, type Ref } from "../memory/heap.ts";
 import { PAGE_BITS, PAGE_SIZE, Region } from "../memory/region.ts";
 import { DICTIONARY_SIZE, Dictionary } from "../structures/dictionary.ts";
+import { type Cause, BY_FLUSH } from "./cause.ts";
 import { Entries } from "./entry.ts";
 import { HashViews } from "./hash-type.ts";
 import { ListCursor } from "./list-cursor.ts";
@@ -106,11 +107,16 @@ export class Shard {
     }
   }
 
+  /** Gives back an entry that no table refers to any more, with all that it owns. */
+  release(entry: Ref, _cause: Cause): void {
+    this.entries.free(entry);
+  }
+
   /** Frees everything that database `index` holds. O(keys). */
   clear(index: number): void {
     const dictionary = this.dictionaries[index]!;
     dictionary.forEach((entry) => {
-      this.entries.free(entry);
+      this.release(entry, BY_FLUSH);
     });
     dictionary.clear();
     this.region.setWord(this.#root + index * DATABASE_SIZE + VOLATILE, 0);
