@@ -17,17 +17,18 @@ const QUARTER_LOW = -1.4973849048591698e-33;
 /** Splits 53 bits into two halves. */
 const SPLITTER = 2 ** 27 + 1;
 
-/** The coefficients 1/n!, up to where a term is nothing for arguments up to π/4. */
-const RECIPROCALS = reciprocals(23);
-/** What 1/3!, 1/4!, 1/5! and 1/6! are more than their nearest number. */
-const REST_3 = 9.25185853854297e-18;
-const REST_4 = 2.3129646346357427e-18;
-const REST_5 = 1.1564823173178714e-19;
-const REST_6 = -5.300543954373577e-20;
-
 /** The result of the last operation, in two parts, the first the nearest number to the whole. */
 let high = 0;
 let low = 0;
+
+/** The coefficients 1/n!, up to where a term is nothing for arguments up to π/4, and what each is more than that. */
+const RECIPROCALS: number[] = [];
+const RESTS: number[] = [];
+for (let n = 0, factorial = 1; n < 27; n++, factorial *= n) {
+  RECIPROCALS.push(1 / factorial);
+  multiplyExactly(1 / factorial, factorial);
+  RESTS.push((1 - high - low) / factorial);
+}
 
 /** Of an angle from -π to π. */
 export function exactSin(angle: number): number {
@@ -77,31 +78,37 @@ function quadrant(angle: number, shift: number): void {
   }
 }
 
-/** x - x³/3! + x⁵/5! - …, the first terms in two parts each. */
+/** x - x³/3! + x⁵/5! - … */
 function sineNearZero(x: number, xRest: number): void {
   square(x, xRest);
   const z = high;
   const zRest = low;
-  addExactly(RECIPROCALS[5]!, REST_5 - z * alternatingTail(z, 7));
-  multiply(high, low, z, zRest);
-  addTwo(-RECIPROCALS[3]!, -REST_3, high, low);
+  alternating(z, zRest, 3, 9);
   multiply(high, low, z, zRest);
   multiply(high, low, x, xRest);
-  addTwo(x, xRest, high, low);
+  addTwo(x, xRest, -high, -low);
 }
 
-/** 1 - x²/2! + x⁴/4! - …, the first terms in two parts each. */
+/** 1 - x²/2! + x⁴/4! - … */
 function cosineNearZero(x: number, xRest: number): void {
   square(x, xRest);
   const z = high;
   const zRest = low;
-  addExactly(-RECIPROCALS[6]!, -REST_6 + z * alternatingTail(z, 8));
+  alternating(z, zRest, 2, 10);
   multiply(high, low, z, zRest);
-  addTwo(RECIPROCALS[4]!, REST_4, high, low);
-  multiply(high, low, z, zRest);
-  addTwo(-0.5, 0, high, low);
-  multiply(high, low, z, zRest);
-  addTwo(1, 0, high, low);
+  addTwo(1, 0, -high, -low);
+}
+
+/**
+ * 1/n! - z/(n+2)! + z²/(n+4)! - …, the terms up to that of `last` in two parts each: what follows is so small that its
+ * own digits are enough for the whole to be off by a billionth of its last one.
+ */
+function alternating(z: number, zRest: number, n: number, last: number): void {
+  addExactly(RECIPROCALS[last]!, RESTS[last]! - z * alternatingTail(z, last + 2));
+  for (let term = last - 2; term >= n; term -= 2) {
+    multiply(high, low, z, zRest);
+    addTwo(RECIPROCALS[term]!, RESTS[term]!, -high, -low);
+  }
 }
 
 /** 1/n! - z/(n+2)! + z²/(n+4)! - … */
@@ -109,16 +116,6 @@ function alternatingTail(z: number, n: number): number {
   let sum = 0;
   for (let term = n + 14; term >= n; term -= 2) sum = RECIPROCALS[term]! - z * sum;
   return sum;
-}
-
-function reciprocals(count: number): readonly number[] {
-  const found = [1];
-  let factorial = 1n;
-  for (let index = 1; index < count; index++) {
-    factorial *= BigInt(index);
-    found.push(1 / Number(factorial));
-  }
-  return found;
 }
 
 /** The sum of two numbers. */

@@ -37,6 +37,8 @@ const bytes = oneOf(sound, sound, sound, sound, sound, damaged, value);
 const lifetime = oneOf("0", "0", "0", milliseconds);
 const idleTime = sequence("IDLETIME", oneOf("0", "5", "1000", "100000", "-1", almostInteger));
 const frequency = sequence("FREQ", oneOf("0", "7", "255", "256", "-1", almostInteger));
+/** Beyond 64 bits a score is stored as text, which Redis 7.2 writes shorter than 7.0. */
+const score = oneOf("-1", "0", "1", "127", "-5000", "70000", "8388608", "-2147483649", "4503599627370496");
 const option = someOf("REPLACE", "REPLACE", "REPLACE", idleTime, frequency);
 
 export const dump: Family = {
@@ -54,7 +56,7 @@ export const dump: Family = {
     often(3, command("RPUSH", key, repeated(value, 1, 3))),
     often(2, asDeclared(command("SADD", key, repeated(smallInteger, 1, 3)))),
     often(2, command("HSET", key, repeated(sequence(oneOf("a", "b", "12"), smallInteger), 1, 3))),
-    often(2, command("ZADD", key, smallInteger, oneOf("a", "b", "12"))),
+    often(2, command("ZADD", key, score, oneOf("a", "b", "12"))),
     often(5, command("DEL", key)),
     often(3, command("TYPE", key)),
     often(3, command("PEXPIRETIME", key)),
