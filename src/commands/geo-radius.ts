@@ -47,11 +47,11 @@ const STORE: ArgumentDocument = optional({
 });
 
 const SEARCH_COMPLEXITY =
-  "O(N+log(M)) where N is the number of elements in the grid-aligned bounding box area around the shape provided " +
-  "as the filter and M is the number of items inside the shape";
+  "O(N+M*log(M)) where N is the number of members in the cells of the grid that the area touches, " +
+  "and M the number of those inside it.";
 const RADIUS_COMPLEXITY =
-  "O(N+log(M)) where N is the number of elements inside the bounding box of the circular area delimited by center " +
-  "and radius and M is the number of items inside the index.";
+  "O(N+M*log(M)) where N is the number of members in the cells of the grid that the circle touches, " +
+  "and M the number of those inside it.";
 const UPPER_CASE_UNITS = ["7.0.0", "Units may be given in upper case."] as const;
 const ANY_ADDED = ["6.2.0", "Added the option ANY of COUNT."] as const;
 

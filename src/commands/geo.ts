@@ -28,7 +28,7 @@ const PLACE_SIZE = 3;
 const GEOADD = command({
   name: "GEOADD",
   summary: "Adds members with their longitudes and latitudes; a key that does not exist is made.",
-  complexity: "O(log(N)) for each item added, where N is the number of elements in the sorted set.",
+  complexity: "O(log(N)) for each member, where N is the size of the sorted set.",
   since: "3.2.0",
   group: "geo",
   arity: -5,
@@ -134,7 +134,7 @@ function replyEach(
 const GEOHASH = command({
   name: "GEOHASH",
   summary: "Returns the geohashes of members as text.",
-  complexity: "O(1) for each member requested.",
+  complexity: "O(N) where N is the number of members asked for.",
   since: "3.2.0",
   group: "geo",
   arity: -2,
@@ -152,7 +152,7 @@ const GEOHASH = command({
 const GEOPOS = command({
   name: "GEOPOS",
   summary: "Returns the longitudes and latitudes of members.",
-  complexity: "O(1) for each member requested.",
+  complexity: "O(N) where N is the number of members asked for.",
   since: "3.2.0",
   group: "geo",
   arity: -2,

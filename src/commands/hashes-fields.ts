@@ -127,9 +127,7 @@ export const HMSET = command({
 export const HSET = command({
   name: "HSET",
   summary: "Sets the values of fields of a hash; fields that it does not have are added.",
-  complexity:
-    "O(1) for each field/value pair added, " +
-    "so O(N) to add N field/value pairs when the command is called with multiple field/value pairs.",
+  complexity: "O(N) where N is the number of fields given.",
   since: "2.0.0",
   group: "hash",
   arity: -4,

@@ -12,7 +12,7 @@ const union = new Union();
 const PFADD = command({
   name: "PFADD",
   summary: "Counts elements as seen by a HyperLogLog; a key that does not exist is made.",
-  complexity: "O(1) to add every element.",
+  complexity: "O(N) where N is the number of elements given; sparse ones are walked for each.",
   since: "2.8.9",
   group: "hyperloglog",
   arity: -2,
@@ -31,8 +31,8 @@ const PFCOUNT = command({
   name: "PFCOUNT",
   summary: "Returns about how many distinct elements one HyperLogLog has seen, or several together.",
   complexity:
-    "O(1) with a very small average constant time when called with a single key. " +
-    "O(N) with N being the number of keys, and much bigger constant times, when called with multiple keys.",
+    "O(1) for one key, whose count is kept until it changes; O(N) where N is the number of keys, " +
+    "whose 16,384 registers are joined.",
   since: "2.8.9",
   group: "hyperloglog",
   arity: -2,
@@ -65,7 +65,7 @@ const PFCOUNT = command({
 const PFMERGE = command({
   name: "PFMERGE",
   summary: "Makes a HyperLogLog the union of itself and others.",
-  complexity: "O(N) to merge N HyperLogLogs, but with high constant times.",
+  complexity: "O(N) where N is the number of keys, whose 16,384 registers are joined.",
   since: "2.8.9",
   group: "hyperloglog",
   arity: -2,

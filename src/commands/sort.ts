@@ -225,8 +225,8 @@ function storedKeyOf(args: Arguments, name: number): number | undefined {
 }
 
 const COMPLEXITY =
-  "O(N+M*log(M)) where N is the number of elements in the list or set to sort, and M the number of returned " +
-  "elements. When the elements are not sorted, complexity is O(N).";
+  "O(N*log(N)) where N is the number of elements; O(N+M*log(M)) where LIMIT asks for the first M of them; " +
+  "O(N) where BY names no pattern.";
 const CATEGORIES = ["set", "sortedset", "list", "dangerous"];
 
 const SORT = command({
