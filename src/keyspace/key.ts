@@ -10,7 +10,7 @@ import type { Slice } from "../base/bytes.ts";
 import { type Int64, writeInt64 } from "../base/int64.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
 import { ENCODING_NAMES } from "../structures/collection.ts";
-import { type Cause, BY_EXPIRY, BY_REPLACEMENT } from "./cause.ts";
+import { BY_EXPIRY, BY_REPLACEMENT, type Cause } from "./cause.ts";
 import type { Database } from "./database.ts";
 import { EMBEDDED, Entries, EXTERNAL, INT, NO_DEADLINE, STRING } from "./entry.ts";
 import type { Keyspace } from "./keyspace.ts";

@@ -12,7 +12,7 @@ import { Discarded } from "../memory/discarded.ts";
 import { Heap, type Ref } from "../memory/heap.ts";
 import { PAGE_BITS, PAGE_SIZE, Region } from "../memory/region.ts";
 import { DICTIONARY_SIZE, Dictionary } from "../structures/dictionary.ts";
-import { type Cause, BY_FLUSH } from "./cause.ts";
+import { BY_FLUSH, type Cause } from "./cause.ts";
 import { Entries } from "./entry.ts";
 import { HashViews } from "./hash-type.ts";
 import { ListCursor } from "./list-cursor.ts";

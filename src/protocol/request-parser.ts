@@ -21,6 +21,7 @@ import { copyBytes, EMPTY_BYTES } from "../base/bytes.ts";
 import { parseInt64 } from "../base/int64.ts";
 import { splitArguments } from "../config/quoting.ts";
 import { RequestBatch, SHORT_MAX } from "./request-batch.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -65,6 +66,7 @@ export class RequestParser {
   readonly #limits: RequestLimits;
   readonly #own = new Arguments();
   readonly #batch: RequestBatch;
+  readonly #spares: SpareBuffers;
   /** Where the bytes being parsed are, and how far: the fed ones or the kept ones. */
   #bytes: Buffer = EMPTY_BYTES;
   #at = 0;
@@ -83,10 +85,14 @@ export class RequestParser {
   #fedAt = 0;
   #fedEnd = 0;
 
-  /** @param batch shared by the parsers of a thread, of which one is at work at a time */
-  constructor(limits: RequestLimits, batch = new RequestBatch(BATCH_ALONE)) {
+  /**
+   * @param batch shared by the parsers of a thread, of which one is at work at a time
+   * @param spares shared by them as well
+   */
+  constructor(limits: RequestLimits, batch = new RequestBatch(BATCH_ALONE), spares = new SpareBuffers()) {
     this.#limits = limits;
     this.#batch = batch;
+    this.#spares = spares;
     this.args = this.#own;
   }
 
@@ -296,6 +302,7 @@ export class RequestParser {
   }
 
   #goOnInFed(at: number): void {
+    this.#spares.give(this.#kept);
     this.#kept = EMPTY_BYTES;
     this.#bytes = this.#fed;
     this.#at = at;
@@ -349,15 +356,16 @@ export class RequestParser {
     return Math.max(known, 2 * length, 2 * STEP);
   }
 
-  /** Moves the unfinished request to the beginning of a new #kept. */
+  /** Moves the unfinished request to the beginning of another #kept. */
   #move(capacity: number): void {
-    const target = Buffer.allocUnsafeSlow(capacity);
+    const target = this.#spares.take(capacity);
     copyBytes(this.#bytes, this.#begin, target, 0, this.#end - this.#begin);
     if (this.#remaining > 0) {
       const { starts, count } = this.args;
       for (let index = 0; index < count; index++) starts[index]! -= this.#begin;
       this.args.bytes = target;
     }
+    this.#spares.give(this.#kept);
     this.#kept = target;
     this.#bytes = target;
     this.#at -= this.#begin;

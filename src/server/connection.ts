@@ -49,7 +49,7 @@ export class Connection implements Client, Addressee {
     this.#context = context;
     this.session = context.session;
     this.#outbox = server.outbox;
-    this.#parser = new RequestParser(server.limits, server.batch);
+    this.#parser = new RequestParser(server.limits, server.batch, server.spares);
     this.#parser.isAuthenticated = this.session.isAuthenticated;
     stream.on("drain", () => this.#release());
     stream.on("error", () => this.#close());

@@ -14,6 +14,7 @@ import { LOOK_AHEAD_MAX, LookAhead } from "../keyspace/look-ahead.ts";
 import type { Statistics } from "../monitoring/statistics.ts";
 import { RequestBatch } from "../protocol/request-batch.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
+import { SpareBuffers } from "../protocol/spare-buffers.ts";
 import { Connection } from "./connection.ts";
 import { Farewells } from "./farewells.ts";
 import { type Address, describeAddress, isLoopback, Listeners } from "./listeners.ts";
@@ -41,6 +42,7 @@ export class Server {
   readonly outbox = new Outbox();
   /** Requests that a connection has parsed ahead. */
   readonly batch = new RequestBatch(LOOK_AHEAD_MAX);
+  readonly spares = new SpareBuffers();
   readonly lookAhead: LookAhead;
   /** The connection whose request is being executed. */
   executing: Connection | undefined;
