@@ -26,6 +26,24 @@ export function shortText(words: Int32Array, at: number, length: number): string
   return length === SHORT_TEXT_MAX ? text : text.slice(0, length);
 }
 
+/** As `shortText`, of bytes that begin anywhere: SHORT_TEXT_MAX of them must exist, whatever is behind the text. */
+export function shortTextIn(view: DataView, at: number, length: number): string | undefined {
+  const a = view.getInt32(at, true) & onesUpTo(length);
+  const b = view.getInt32(at + 4, true) & onesUpTo(length - 4);
+  if (length <= HALF) return ((a | b) & NOT_ASCII) === 0 ? eight(a, b).slice(0, length) : undefined;
+  const c = view.getInt32(at + 8, true) & onesUpTo(length - 8);
+  const d = view.getInt32(at + 12, true) & onesUpTo(length - 12);
+  if (((a | b | c | d) & NOT_ASCII) !== 0) return undefined;
+  const text = sixteen(a, b, c, d);
+  return length === SHORT_TEXT_MAX ? text : text.slice(0, length);
+}
+
+/** A mask of a word's first `length` bytes, which may be more than four, or less than none. */
+function onesUpTo(length: number): number {
+  if (length >= 4) return -1;
+  return length <= 0 ? 0 : -1 >>> (32 - (length << 3));
+}
+
 // biome-ignore format: a line a word
 function eight(a: number, b: number): string {
   return fromCharCode(

@@ -33,6 +33,15 @@ export type Job =
       readonly rounds: number;
       readonly seconds: number;
       readonly seed: number;
+    }
+  | { readonly kind: "handover"; readonly fields: number; readonly rounds: number }
+  | {
+      readonly kind: "lazyfree-threshold";
+      readonly fields: number;
+      readonly values: number;
+      /** How many values die in one turn of the event loop. */
+      readonly perTurn: number;
+      readonly rounds: number;
     };
 
 /** Runs the job in a new process. Rejects if that ends without an answer; its own words are on standard error. */

@@ -5,8 +5,13 @@ import { benchmarkCollectionGrowth } from "./collection-growth.ts";
 import { benchmarkCollectionMemory } from "./collection-memory.ts";
 import { benchmarkCollections } from "./collections.ts";
 import { benchmarkEmbedded } from "./embedded.ts";
+import { benchmarkEviction } from "./eviction.ts";
+import { benchmarkFragmentation } from "./fragmentation.ts";
 import { benchmarkFreeze } from "./freeze.ts";
 import { benchmarkGrowth } from "./growth.ts";
+import { benchmarkHandover } from "./handover.ts";
+import { benchmarkLatency } from "./latency.ts";
+import { benchmarkLazyFreeThreshold } from "./lazyfree-threshold.ts";
 import { describeMachine } from "./machine.ts";
 import { type BenchmarkName, type Options, readOptions, USAGE } from "./options.ts";
 import { type Report, table, writeResult } from "./report.ts";
@@ -21,6 +26,11 @@ const RUN: Readonly<Record<BenchmarkName, (options: Options) => Promise<Report>>
   "collection-memory": benchmarkCollectionMemory,
   "collection-growth": benchmarkCollectionGrowth,
   "collection-calls": benchmarkCollectionCalls,
+  latency: benchmarkLatency,
+  handover: benchmarkHandover,
+  eviction: benchmarkEviction,
+  fragmentation: benchmarkFragmentation,
+  "lazyfree-threshold": benchmarkLazyFreeThreshold,
 };
 
 /** Runs all that was chosen, also after a failure; true if nothing failed. */

@@ -10,6 +10,11 @@ export const BENCHMARKS = [
   "collection-memory",
   "collection-growth",
   "collection-calls",
+  "latency",
+  "handover",
+  "eviction",
+  "fragmentation",
+  "lazyfree-threshold",
 ] as const;
 export type BenchmarkName = (typeof BENCHMARKS)[number];
 
@@ -23,6 +28,8 @@ export interface Options {
   readonly write: boolean;
   /** redis-server against itself: what the harness measures where the truth is 1. */
   readonly selfCheck: boolean;
+  /** Of the cases of `latency`, those with this in their names; null for all. */
+  readonly match: string | null;
   /** Rounds of every measurement; each benchmark's own number if null. */
   readonly rounds: number | null;
   readonly redis: string;
@@ -33,6 +40,7 @@ export const USAGE = `Usage: npm run bench -- [options]
   --only LIST    of ${BENCHMARKS.join(",")}: these only
   --smoke        each benchmark in a few seconds, to see that it works
   --write        write bench/results also after a smoke run
+  --match TEXT   of the cases of latency, those with this in their names; writes nothing
   --rounds N     rounds of every measurement
   --redis PATH   the redis-server to compare with; redis-benchmark and redis-cli are taken from beside it
   --self-check   redis-server against itself, which must give ratios of 1: ${COMPARING.join(", ")}
@@ -65,6 +73,7 @@ export function readOptions(args: readonly string[]): Options | null {
       only: { type: "string" },
       smoke: { type: "boolean", default: false },
       write: { type: "boolean", default: false },
+      match: { type: "string" },
       rounds: { type: "string" },
       redis: { type: "string", default: "redis-server" },
       "self-check": { type: "boolean", default: false },
@@ -78,8 +87,9 @@ export function readOptions(args: readonly string[]): Options | null {
   return {
     only: selfCheck ? selfChecked(chosen) : chosen,
     smoke: values.smoke,
-    write: (values.write || !values.smoke) && !selfCheck,
+    write: (values.write || !values.smoke) && !selfCheck && values.match === undefined,
     selfCheck,
+    match: values.match ?? null,
     rounds: values.rounds === undefined ? null : wholeNumber("rounds", values.rounds, 1),
     redis: values.redis,
     seed: wholeNumber("seed", values.seed, 0),

@@ -45,7 +45,7 @@ export class RedisTools {
   }
 
   /** Sends `count` commands, already in protocol form; every one must be answered, and none with an error. */
-  async feed(port: number, count: number, commands: Iterable<string>): Promise<void> {
+  async feed(port: number, count: number, commands: Iterable<string | Uint8Array>): Promise<void> {
     const summary = await this.#run("redis-cli", ["-h", "127.0.0.1", "-p", String(port), "--pipe"], commands);
     if (summary.includes(`errors: 0, replies: ${count}\n`)) return;
     throw new Error(`loading by ${count} commands failed: ${summary}`);
@@ -68,7 +68,7 @@ export class RedisTools {
     return result;
   }
 
-  async #run(tool: string, args: readonly string[], input: Iterable<string>): Promise<string> {
+  async #run(tool: string, args: readonly string[], input: Iterable<string | Uint8Array>): Promise<string> {
     const child = spawn(join(this.#directory, tool), args, { stdio: ["pipe", "pipe", "pipe"] });
     const ended = once(child, "close");
     const collect = async (stream: Readable): Promise<string> => Buffer.concat(await stream.toArray()).toString();

@@ -5,6 +5,8 @@ import { measureCollectionCalls } from "./collection-calls-worker.ts";
 import { measureCollectionGrowth } from "./collection-growth-worker.ts";
 import { measureFreeze } from "./freeze-worker.ts";
 import { measureGrowth } from "./growth-worker.ts";
+import { measureHandover } from "./handover-worker.ts";
+import { measureLazyFreeThreshold } from "./lazyfree-threshold-worker.ts";
 import { measureOperations } from "./operations-worker.ts";
 
 function run(job: Job): Promise<object> {
@@ -19,6 +21,10 @@ function run(job: Job): Promise<object> {
       return measureCollectionGrowth(job);
     case "collection-calls":
       return measureCollectionCalls(job);
+    case "handover":
+      return measureHandover(job);
+    case "lazyfree-threshold":
+      return measureLazyFreeThreshold(job);
   }
 }
 

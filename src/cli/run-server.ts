@@ -21,11 +21,15 @@ export async function runServer(configuration: Configuration): Promise<void> {
   // Whoever read our output, or started us, may go away before us.
   process.stdout.on("error", () => undefined);
   process.on("SIGHUP", () => undefined);
+  store.threads.onFailure(({ name, error, retryMs }) => {
+    log(`Background thread ${name} failed: ${error}. It is started again in ${retryMs} ms`);
+  });
   const server = new Server(store);
   endOnRequest(log, store, server);
   // Asked for before there are sockets: the report would look up the names of all of them.
   const openFilesMax = greatestNumberOfOpenFiles();
   const addresses = await listenWhereConfigured(server, configuration);
+  store.threads.start();
   keepProcessIdFile(configuration, log);
   greet(log, store, addresses, openFilesMax);
 }
@@ -49,7 +53,7 @@ function endOnRequest(log: Log, store: Store, server: Server): void {
     isEnding = true;
     log(`${reason}: closing all connections`);
     await server.close();
-    store.close();
+    await store.close();
     log("Bye.");
     process.exit(0);
   };

@@ -41,6 +41,32 @@ const SCRIPTS: Record<string, Script> = {
     assert.equal(await redis.get("soon"), null);
   },
 
+  async messages(redis, another) {
+    const subscriber = another();
+    const heard: string[][] = [];
+    subscriber.on("message", (...message: string[]) => heard.push(message));
+    subscriber.on("pmessage", (...message: string[]) => heard.push(message));
+    assert.equal(await subscriber.subscribe("news", "other"), 2);
+    assert.equal(await subscriber.psubscribe("n?ws", "__keyevent@*__:*"), 4);
+    await assert.rejects(redis.call("PUBLISH", "news"), /wrong number of arguments/);
+    assert.equal(await redis.publish("news", "hello"), 2);
+    await redis.config("SET", "notify-keyspace-events", "Eg");
+    await redis.set("told", "1");
+    await redis.del("told");
+    await redis.config("SET", "notify-keyspace-events", "");
+    assert.equal(await subscriber.unsubscribe("news"), 3);
+    assert.deepEqual(heard, [
+      ["news", "hello"],
+      ["n?ws", "news", "hello"],
+      ["__keyevent@*__:*", "__keyevent@0__:del", "told"],
+    ]);
+    assert.deepEqual(await redis.pubsub("CHANNELS"), ["other"]);
+    assert.equal(await subscriber.punsubscribe("n?ws", "__keyevent@*__:*"), 1);
+    assert.equal(await subscriber.unsubscribe(), 0);
+    assert.equal(await subscriber.get("none"), null);
+    subscriber.disconnect();
+  },
+
   async bitmaps(redis) {
     assert.equal(await redis.setbit("bits", 7, 1), 0);
     assert.equal(await redis.getbit("bits", 7), 1);

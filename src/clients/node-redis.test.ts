@@ -34,6 +34,37 @@ const SCRIPTS: Record<string, (client: Client) => Promise<void>> = {
     assert.deepEqual(await buffers.get("bytes"), Buffer.from([0, 255, 13, 10]));
   },
 
+  async messages(client) {
+    const subscriber = client.duplicate();
+    subscriber.on("error", () => undefined);
+    await subscriber.connect();
+    const heard: string[][] = [];
+    const note = (message: string, channel: string) => heard.push([channel, message]);
+    await subscriber.subscribe(["news", "other"], note);
+    await subscriber.pSubscribe("__keyevent@*__:*", note);
+    await subscriber.sSubscribe("shard", note);
+    assert.equal(await client.publish("news", "hello"), 1);
+    assert.equal(await client.sPublish("shard", "s"), 1);
+    await client.configSet("notify-keyspace-events", "Eg");
+    await client.set("told", "1");
+    await client.del("told");
+    await client.configSet("notify-keyspace-events", "");
+    assert.deepEqual((await client.pubSubChannels()).sort(), ["news", "other"]);
+    assert.equal(await client.pubSubNumPat(), 1);
+    await subscriber.unsubscribe("news");
+    assert.equal(await client.publish("news", "nobody"), 0);
+    await subscriber.unsubscribe();
+    await subscriber.pUnsubscribe();
+    await subscriber.sUnsubscribe("shard");
+    assert.deepEqual(heard, [
+      ["news", "hello"],
+      ["shard", "s"],
+      ["__keyevent@0__:del", "told"],
+    ]);
+    assert.equal(await subscriber.get("none"), null);
+    await subscriber.close();
+  },
+
   async bitmaps(client) {
     assert.equal(await client.setBit("bits", 7, 1), 0);
     assert.equal(await client.getBit("bits", 7), 1);

@@ -37,7 +37,6 @@ const OF_GROUP: Readonly<Partial<Record<CommandGroup, string>>> = {
   hyperloglog: "hyperloglog",
   geo: "geo",
   stream: "stream",
-  pubsub: "pubsub",
   transactions: "transaction",
   connection: "connection",
   scripting: "scripting",

@@ -17,6 +17,7 @@ import { latencyCommands } from "./latency.ts";
 import { listCommands } from "./lists.ts";
 import { memoryCommands } from "./memory.ts";
 import { monitorCommands } from "./monitor.ts";
+import { pubSubCommands } from "./pubsub.ts";
 import { serverCommands } from "./server.ts";
 import { setCommands } from "./sets.ts";
 import { slowlogCommands } from "./slowlog.ts";
@@ -38,6 +39,7 @@ export const allCommands: readonly Command[] = [
   ...dumpCommands,
   ...databaseCommands,
   ...connectionCommands,
+  ...pubSubCommands,
   ...clientCommands,
   ...serverCommands,
   ...infoCommands,

@@ -10,6 +10,7 @@ import { bitOffset } from "./bitmaps-access.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
+import { STRING_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, UPDATE_KEY } from "./key-specs.ts";
 import { checkLength, readString, writeString } from "./strings-access.ts";
 
@@ -98,12 +99,15 @@ export const BITFIELD = command({
     const key = writeString(context, args, parsed.key);
     const length = Math.ceil(end / 8);
     checkLength(context, Math.max(0, length - FIELD_BYTES));
+    const grows = !key.found || key.stringLength < length;
     growString(key, length, value);
     context.reply.array(operations.length);
+    let isChanged = false;
     for (const operation of operations) {
       if (operation.kind === "GET") context.reply.integer(readField(operation));
-      else execute(context, key, operation);
+      else if (execute(context, key, operation, grows)) isChanged = true;
     }
+    if (isChanged) key.notify(STRING_EVENT, "setbit");
   },
 });
 
@@ -213,17 +217,22 @@ function ofWords(low: number, high: number, { isSigned, width }: Field): Int64 {
   return fromWords(low, isSigned ? (high << unused) >> unused : (high << unused) >>> unused);
 }
 
-/** SET or INCRBY: writes unless the value does not fit and that is to fail, and replies. */
-function execute(context: Context, key: Key, operation: Operation): void {
+/**
+ * SET or INCRBY: writes unless the value does not fit and that is to fail, and replies.
+ * @param grows whether the string has grown for it, which is a change even if the field stays what it was
+ * @returns whether something has changed
+ */
+function execute(context: Context, key: Key, operation: Operation, grows: boolean): boolean {
   const old = readField(operation);
   const exact = operation.kind === "SET" ? asGiven(operation) : sumOf(old, operation.operand);
   const stored = fitted(exact, operation);
   if (stored === undefined) {
     context.reply.null();
-    return;
+    return false;
   }
   writeField(key, operation, stored);
   context.reply.integer(operation.kind === "SET" ? old : stored);
+  return grows || stored !== old;
 }
 
 /** A negative number to be set in an unsigned field stands for its 64 bits. */

@@ -6,6 +6,7 @@ import { key, repeated, word } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError } from "./errors.ts";
+import { notifyStored, STRING_EVENT } from "./key-events.ts";
 import { EVERY_KEY_FROM_THIRD, OVERWRITE_SECOND_KEY } from "./key-specs.ts";
 import { readString } from "./strings-access.ts";
 
@@ -49,6 +50,7 @@ export const BITOP = command({
     const sources = readAll(context, args, parsed.key);
     const length = sources.reduce((longest, source) => Math.max(longest, source.length), 0);
     const destination = context.database.write(args, parsed.destkey);
+    const existed = destination.found;
     if (length > 0) {
       const entry = buildZeros(destination, length, target);
       for (let offset = 0; offset < length; offset += PIECE_BYTES) {
@@ -57,9 +59,10 @@ export const BITOP = command({
         writeAt(destination, target, offset, result.asBytes, 0, size);
       }
       destination.link(entry);
-    } else if (destination.found) {
+    } else if (existed) {
       destination.remove();
     }
+    notifyStored(destination, existed, STRING_EVENT, "set");
     context.reply.integer(length);
   },
 });

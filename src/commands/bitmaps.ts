@@ -8,6 +8,7 @@ import { BITOP } from "./bitmaps-operations.ts";
 import { BITCOUNT, BITPOS } from "./bitmaps-search.ts";
 import { command } from "./command.ts";
 import { CommandError } from "./errors.ts";
+import { STRING_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, UPDATE_KEY } from "./key-specs.ts";
 import { checkLength, readString, writeString } from "./strings-access.ts";
 
@@ -32,11 +33,14 @@ const SETBIT = command({
     const key = writeString(context, args, parsed.key);
     const at = Math.floor(offset / 8);
     checkLength(context, at + 1);
+    const grows = !key.found || key.stringLength <= at;
     growString(key, at + 1, value);
     const byte = value.bytes[value.start + at]!;
     const mask = 0x80 >>> (offset & 7);
     setByte(key, value, at, bit === 1 ? byte | mask : byte & ~mask);
-    context.reply.integer((byte & mask) === 0 ? 0 : 1);
+    const old = (byte & mask) === 0 ? 0 : 1;
+    if (grows || old !== bit) key.notify(STRING_EVENT, "setbit");
+    context.reply.integer(old);
   },
 });
 

@@ -40,9 +40,9 @@ export function describeClient(client: Client, now: number): string {
     idle: secondsSince(session.lastCommandAt, now),
     flags: flagsOf(session),
     db: session.databaseIndex,
-    sub: 0,
-    psub: 0,
-    ssub: 0,
+    sub: session.subscriber?.channels.size ?? 0,
+    psub: session.subscriber?.patterns.size ?? 0,
+    ssub: session.subscriber?.shardChannels.size ?? 0,
     multi: -1,
     qbuf: client.queryBufferBytes,
     "qbuf-free": client.queryBufferFree,
@@ -74,6 +74,7 @@ function secondsSince(then: number, now: number): number {
 function flagsOf(session: Session): string {
   const flags = [
     session.isMonitor ? "O" : "",
+    session.subscriber === undefined ? "" : "P",
     session.closeAfterReply ? "c" : "",
     isUnixSocket(session.address) ? "U" : "",
     session.noEvict ? "e" : "",

@@ -5,15 +5,14 @@ import { CommandError, SYNTAX_ERROR } from "./errors.ts";
 
 type Test = (client: Client) => boolean;
 
-/** Types that clients have in Redis; all of ours are of one, since no replica and no subscriber is among them. */
+/** Types that clients have in Redis; no replica is among ours. */
 const TYPES = ["normal", "master", "slave", "replica", "pubsub"];
-const ONLY_TYPE = "normal";
 
 /** Whether a client is of the type that the argument names. @throws CommandError if there is no such type */
 export function typeFilter(args: Arguments, index: number): Test {
   const type = args.latin1(index).toLowerCase();
   if (!TYPES.includes(type)) throw new CommandError(`ERR Unknown client type '${args.shown(index)}'`);
-  return () => type === ONLY_TYPE;
+  return ({ session }) => type === (session.subscriber === undefined ? "normal" : "pubsub");
 }
 
 /**

@@ -96,6 +96,8 @@ export interface CommandDeclaration<S extends ArgumentSchema> {
    * work is bounded all the same by the bytes they are given.
    */
   readonly isSampled?: boolean;
+  /** Whether a client that speaks RESP2, and has subscribed to something, may use it. */
+  readonly isForSubscribers?: boolean;
   readonly args: S;
   readonly subcommands?: readonly Command[];
   /** Indices of arguments that no log and no monitor may show, such as passwords. */
@@ -143,6 +145,7 @@ export class Command {
   readonly needsAuthentication: boolean;
   readonly isHiddenFromMonitor: boolean;
   readonly isHiddenFromSlowLog: boolean;
+  readonly isForSubscribers: boolean;
   readonly subcommands: readonly Command[] | undefined;
   readonly flags: readonly CommandFlag[];
   readonly summary: string;
@@ -176,6 +179,7 @@ export class Command {
     this.needsAuthentication = !flags.includes("no_auth");
     this.isHiddenFromMonitor = flags.includes("skip_monitor") || flags.includes("admin");
     this.isHiddenFromSlowLog = flags.includes("skip_slowlog");
+    this.isForSubscribers = declaration.isForSubscribers === true;
     this.subcommands = declaration.subcommands;
     this.flags = flags;
     this.summary = declaration.summary;

@@ -89,11 +89,19 @@ const RESETSTAT = subcommand("CONFIG", {
   args: {},
   run({ reply, services, keyspace }) {
     services.statistics.reset();
+    services.keyspace.releaser.resetStatistics();
+    services.keyspace.evictor.resetStatistics();
+    services.keyspace.defragmenter.resetStatistics();
     services.clients.totalConnections = 0;
     services.clients.rejectedConnections = 0;
+    services.clients.evictedClients = 0;
     keyspace.hits = 0;
     keyspace.misses = 0;
     keyspace.expiredKeys = 0;
+    keyspace.expiredFields = 0;
+    keyspace.evictedKeys = 0;
+    keyspace.expiry.capReached = 0;
+    keyspace.expiry.stalePercent = 0;
     reply.ok();
   },
 });

@@ -6,6 +6,7 @@ import { validName } from "./client-attributes.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, SYNTAX_ERROR, wrongArity } from "./errors.ts";
+import type { Reply } from "./reply.ts";
 import { REDIS_VERSION } from "./version.ts";
 
 const PING = command({
@@ -17,13 +18,26 @@ const PING = command({
   arity: -1,
   flags: ["fast"],
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
+  isForSubscribers: true,
   args: { message: rest({ name: "message", type: "string", flags: ["optional"] }) },
-  run({ reply }, _, args) {
+  run({ reply, session }, _, args) {
     if (args.count > 2) throw new CommandError(wrongArity("ping"));
+    if (session.subscriber !== undefined && session.protocol === 2) {
+      replyPongMessage(reply, args);
+      return;
+    }
     if (args.count === 1) reply.simple("PONG");
     else reply.bulk(args.bytes, args.start(1), args.length(1));
   },
 });
+
+/** In RESP2 a client that has subscribed to something expects messages, and nothing else. */
+function replyPongMessage(reply: Reply, args: Arguments): void {
+  reply.array(2);
+  reply.bulkText("pong");
+  if (args.count === 1) reply.bulkText("");
+  else reply.bulk(args.bytes, args.start(1), args.length(1));
+}
 
 const ECHO = command({
   name: "ECHO",
@@ -169,6 +183,7 @@ const QUIT = command({
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
   deprecatedSince: "7.2.0",
   replacedBy: "just closing the connection",
+  isForSubscribers: true,
   args: { ignored: rest() },
   run({ session, reply }) {
     reply.ok();
@@ -184,9 +199,12 @@ const RESET = command({
   group: "connection",
   arity: 1,
   flags: ["noscript", "loading", "stale", "fast", "no_auth", "allow_busy"],
+  isForSubscribers: true,
   args: {},
   run(context) {
     const { session, reply } = context;
+    if (session.subscriber !== undefined) context.services.pubSub.leave(session.subscriber);
+    session.subscriber = undefined;
     context.database = context.keyspace.databases[0]!;
     session.databaseIndex = 0;
     session.protocol = 2;

@@ -9,6 +9,7 @@ import type { LatencyMonitor } from "../monitoring/latency-monitor.ts";
 import type { SlowLog } from "../monitoring/slow-log.ts";
 import type { Statistics } from "../monitoring/statistics.ts";
 import type { CommandTable } from "./command-table.ts";
+import type { PubSub, Receiver, Subscriber } from "./pubsub-registry.ts";
 import type { Reply } from "./reply.ts";
 
 export interface Context {
@@ -18,6 +19,8 @@ export interface Context {
   readonly services: Services;
   /** The selected database: where keys are looked up. */
   database: Database;
+  /** Where the messages go that the client subscribes to; undefined if it cannot be sent any. */
+  readonly receiver: Receiver | undefined;
   /**
    * Replies later instead of now: the client's further commands wait until `work` is settled, and what it resolves to
    * writes the reply. Nobody else waits. @throws CommandError where a reply cannot be waited for: a synchronous call
@@ -50,6 +53,10 @@ export interface Session {
   noEvict: boolean;
   noTouch: boolean;
   isMonitor: boolean;
+  /** What the client has subscribed to; undefined if that is nothing. */
+  subscriber: Subscriber | undefined;
+  /** The reply that is being written is kept whatever `replyMode` says: it is a push. */
+  keepsReply: boolean;
   /** Milliseconds since 1970. */
   lastCommandAt: number;
   /** Full name of the last command, "NULL" before the first. */
@@ -80,9 +87,16 @@ export interface Clients {
   /** CLIENT PAUSE. @param until milliseconds since 1970; a longer pause that is already in force stays */
   pause(until: number, mode: "WRITE" | "ALL"): void;
   unpause(): void;
+  /**
+   * Bytes in the buffers of all connections, as a running sum. It may be behind what a client has read since the last
+   * thing that happened to its connection, for at most a second.
+   */
+  readonly bufferBytes: number;
   /** Counted since the start, or since CONFIG RESETSTAT. */
   totalConnections: number;
   rejectedConnections: number;
+  /** Disconnected because of maxmemory-clients. */
+  evictedClients: number;
 }
 
 /** The store's life: what SHUTDOWN, SAVE and their like ask for. */
@@ -92,12 +106,35 @@ export interface Lifecycle {
   readonly executable: string;
   readonly configFile: string;
   readonly port: number;
+  /** How often a second the store looks after itself. */
+  readonly hz: number;
   /** Seconds since 1970 of the last snapshot. */
   lastSaveAt: number;
   /** Ends the store after this turn. @throws CommandError if it cannot now */
   shutdown(how: { save: boolean | undefined; now: boolean; force: boolean }): void;
   /** @returns false if no shutdown is in progress */
   abortShutdown(): boolean;
+}
+
+/** What is shown of a background thread. */
+export interface ThreadFigures {
+  readonly name: string;
+  /** `idle` until there is something to do; `failed` until the next attempt to start it. */
+  readonly state: "idle" | "starting" | "running" | "failed" | "stopped";
+  /** How often a worker was started in place of one that failed. */
+  readonly restarts: number;
+  /** Requests posted to it, and those of them that wait. */
+  readonly messages: number;
+  readonly inbox: number;
+  /** Milliseconds of work. */
+  readonly busyMs: number;
+  /** What went wrong last, empty if nothing ever did. */
+  readonly lastError: string;
+}
+
+/** A store's background threads. */
+export interface Threads {
+  figures(): Iterable<ThreadFigures>;
 }
 
 export interface Services {
@@ -109,4 +146,6 @@ export interface Services {
   readonly latency: LatencyMonitor;
   readonly clients: Clients;
   readonly lifecycle: Lifecycle;
+  readonly threads: Threads;
+  readonly pubSub: PubSub;
 }

@@ -117,9 +117,9 @@ const FLUSHDB = command({
   ...flushing,
   name: "FLUSHDB",
   summary: "Removes all keys from the selected database.",
-  complexity: "O(1) if the other databases are empty, O(N) where N is the number of keys in the database otherwise.",
-  run(context) {
-    context.keyspace.flush(context.database.index);
+  complexity: "O(1); with SYNC, O(N) where N is the number of keys in the database, unless the others are empty.",
+  run(context, args) {
+    context.keyspace.flush(context.database.index, args["flush-type"]);
     context.reply.ok();
   },
 });
@@ -129,8 +129,8 @@ const FLUSHALL = command({
   name: "FLUSHALL",
   summary: "Removes all keys from all databases.",
   complexity: "O(1)",
-  run(context) {
-    context.keyspace.flushAll();
+  run(context, args) {
+    context.keyspace.flushAll(args["flush-type"]);
     context.reply.ok();
   },
 });

@@ -1,6 +1,7 @@
 /** DEBUG: for tests and for whoever looks into a running store. Not declared as subcommands, as in Redis. */
 import type { Arguments } from "../base/arguments.ts";
 import { writeInt64 } from "../base/int64.ts";
+import type { AccessClock } from "../keyspace/access-clock.ts";
 import { STRING } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import { writeValue } from "../rdb/value.ts";
@@ -32,7 +33,7 @@ const COMMANDS: readonly DebugCommand[] = [
     run({ database, keyspace, reply }, args) {
       const key = database.peek(args, 2);
       if (!key.found) throw new CommandError(NO_SUCH_KEY);
-      reply.simple(describeObject(key, keyspace.accessClock));
+      reply.simple(describeObject(key, keyspace.access));
     },
   },
   {
@@ -107,10 +108,7 @@ function verify(check: () => void): void {
   }
 }
 
-/** Seconds modulo 2^24, as entries are stamped. */
-const ACCESS_CLOCK_MASK = 0xffffff;
-
-function describeObject(key: Key, accessClock: number): string {
+function describeObject(key: Key, access: AccessClock): string {
   const stamp = key.shard.entries.accessClock(key.entry);
   return [
     `Value at:0x${key.entry.toString(16)}`,
@@ -118,7 +116,7 @@ function describeObject(key: Key, accessClock: number): string {
     `encoding:${key.encodingName}`,
     `serializedlength:${serializedLength(key)}`,
     `lru:${stamp}`,
-    `lru_seconds_idle:${(accessClock - stamp) & ACCESS_CLOCK_MASK}`,
+    `lru_seconds_idle:${access.countsAccesses ? 0 : access.idleSeconds(stamp)}`,
   ].join(" ");
 }
 

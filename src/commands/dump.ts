@@ -1,6 +1,6 @@
 /** DUMP and RESTORE: a value as bytes that any Redis understands, and back. */
 import type { Arguments } from "../base/arguments.ts";
-import { addInt64, type Int64, lowWord } from "../base/int64.ts";
+import { addInt64, type Int64 } from "../base/int64.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import { DamagedValueError } from "../rdb/format.ts";
@@ -11,6 +11,7 @@ import { bytes, deferred, key, named, pureToken, rest } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
+import { GENERIC_EVENT, notifyReplaced } from "./key-events.ts";
 import { ACCESS_KEY, OVERWRITE_KEY } from "./key-specs.ts";
 
 /** A buffer that an unusually large value needed is let go after it. */
@@ -50,11 +51,12 @@ interface Options {
   readonly isAbsolute: boolean;
   /** Seconds since the last access, if given. */
   readonly idleTime: Int64 | undefined;
+  /** The logarithmic count of accesses, if given. */
+  readonly frequency: Int64 | undefined;
 }
 
 /**
  * Reads the options from argument `first` on, one after another: which error comes first follows from their order.
- * A frequency is checked like the rest and not kept: there is no counter of accesses in this version.
  */
 function parseOptions(args: Arguments, first: number): Options {
   let replaces = false;
@@ -79,7 +81,7 @@ function parseOptions(args: Arguments, first: number): Options {
       throw new CommandError(SYNTAX_ERROR);
     }
   }
-  return { replaces, isAbsolute, idleTime };
+  return { replaces, isAbsolute, idleTime, frequency };
 }
 
 function integerIn(args: Arguments, index: number): Int64 {
@@ -111,12 +113,16 @@ function readPayload(key: Key, args: Arguments, index: number): void {
   }
 }
 
-const ACCESS_CLOCK_MASK = 0xffffff;
-
-/** Makes the key one that was last accessed `idleTime` seconds ago; where frequencies count, nobody asks for that. */
-function setIdleTime({ keyspace, services }: Context, { shard, entry }: Key, idleTime: Int64): void {
-  if (services.configuration.get("maxmemory-policy").endsWith("lfu")) return;
-  shard.entries.setAccessClock(entry, (keyspace.accessClock - lowWord(idleTime)) & ACCESS_CLOCK_MASK);
+/**
+ * Makes the key one that was last accessed so long ago, or that often; whichever of the two is kept at present. Without
+ * either it is as new, whatever it has replaced.
+ */
+function setAccess({ keyspace }: Context, { shard, entry }: Key, { idleTime, frequency }: Options): void {
+  const { access } = keyspace;
+  let stamp = access.initial;
+  if (access.countsAccesses && frequency !== undefined) stamp = access.ofCount(Number(frequency));
+  if (!access.countsAccesses && idleTime !== undefined) stamp = access.ofIdle(Number(idleTime));
+  shard.entries.setAccessClock(entry, stamp);
 }
 
 const RESTORE = command({
@@ -148,19 +154,26 @@ const RESTORE = command({
     ),
   },
   run(context, parsed, args) {
-    const { replaces, isAbsolute, idleTime } = parseOptions(args, parsed.options);
+    const options = parseOptions(args, parsed.options);
+    const { replaces, isAbsolute } = options;
     const key = context.database.write(args, parsed.key);
     if (key.found && !replaces) throw new CommandError("BUSYKEY Target key name already exists.");
     const lifetime = integerIn(args, parsed.ttl);
     if (lifetime < 0) throw new CommandError("ERR Invalid TTL value, must be >= 0");
     readPayload(key, args, parsed.payload);
     const deadline = deadlineOf(context, lifetime, isAbsolute);
+    const existed = key.found;
     if (deadline !== NO_DEADLINE && deadline <= context.keyspace.clock.now()) {
       valueReader.discard(key);
-      if (key.found) key.remove();
+      if (existed) {
+        key.remove();
+        key.notify(GENERIC_EVENT, "del");
+      }
     } else {
       valueReader.place(key, deadline);
-      if (idleTime !== undefined) setIdleTime(context, key, idleTime);
+      notifyReplaced(key, existed);
+      key.notify(GENERIC_EVENT, "restore");
+      setAccess(context, key, options);
     }
     context.reply.ok();
   },

@@ -42,6 +42,12 @@ export function unknownSubcommand(name: string, command: string): string {
 }
 
 /** The text for a subcommand's arguments that are too many or make no sense. @param given the subcommand's name */
+/** What a client that speaks RESP2 may not do once it has subscribed to something. */
+export function onlyForSubscribers(fullName: string): string {
+  const allowed = "(P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET";
+  return `ERR Can't execute '${fullName}': only ${allowed} are allowed in this context`;
+}
+
 export function misusedSubcommand(given: string, command: string): string {
   return `ERR unknown subcommand or wrong number of arguments for '${given.slice(0, 128)}'. Try ${command} HELP.`;
 }

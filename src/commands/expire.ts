@@ -7,6 +7,7 @@ import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER } from "./errors.ts";
 import { deadlineAfter } from "./expiry.ts";
+import { GENERIC_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, CHANGED_KEY } from "./key-specs.ts";
 
 /** Conditions of EXPIRE, as bits. */
@@ -64,8 +65,13 @@ function isAllowed(given: number, present: Int64, wanted: Int64): boolean {
 function expire(context: Context, args: Arguments, index: number, deadline: Int64, given: number): void {
   const key = context.database.write(args, index);
   const isChanged = key.found && isAllowed(given, key.deadline, deadline);
-  if (isChanged && deadline <= context.keyspace.clock.now()) key.remove();
-  else if (isChanged) key.setDeadline(deadline);
+  if (isChanged && deadline <= context.keyspace.clock.now()) {
+    key.remove();
+    key.notify(GENERIC_EVENT, "del");
+  } else if (isChanged) {
+    key.setDeadline(deadline);
+    key.notify(GENERIC_EVENT, "expire");
+  }
   context.reply.integer(isChanged ? 1 : 0);
 }
 
@@ -166,7 +172,10 @@ const PERSIST = command({
   run(context, parsed, args) {
     const key = context.database.write(args, parsed.key);
     const isChanged = key.found && key.deadline !== NO_DEADLINE;
-    if (isChanged) key.setDeadline(NO_DEADLINE);
+    if (isChanged) {
+      key.setDeadline(NO_DEADLINE);
+      key.notify(GENERIC_EVENT, "persist");
+    }
     context.reply.integer(isChanged ? 1 : 0);
   },
 });

@@ -17,6 +17,7 @@ import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
 import { doubleAt, readPosition, replyDistance, replyPosition, unitAt } from "./geo-arguments.ts";
 import { Matches, type Order } from "./geo-matches.ts";
+import { notifyStored, SORTED_SET_EVENT } from "./key-events.ts";
 import { readSortedSet } from "./sorted-sets-access.ts";
 
 const NO_SUCH_MEMBER = "ERR could not decode requested zset member";
@@ -51,7 +52,7 @@ export function search(context: Context, args: Arguments, form: SearchForm): voi
   if (!key.found || area === undefined) {
     selection.reset(false);
     if (store === 0) context.reply.array(0);
-    else context.reply.integer(storeSelection(context.database.write(args, store, context.database.other), selection));
+    else context.reply.integer(storeSelected(context, args, form, store));
     return;
   }
   const set = sortedSetOf(key);
@@ -62,7 +63,7 @@ export function search(context: Context, args: Arguments, form: SearchForm): voi
   const wanted = count > 0 ? Math.min(count, matches.count) : matches.count;
   const found = matches.ordered(order, wanted);
   if (store === 0) replyMatches(context, set, request, matches, found);
-  else context.reply.integer(storeMatches(context, args, set, request, area, matches, found));
+  else context.reply.integer(storeMatches(context, args, form, set, request, area, matches, found));
 }
 
 /** What is asked for, read off the arguments. */
@@ -234,8 +235,9 @@ function replyMatches(
 
 /** Makes key `store` a sorted set of what was found. @returns how many they are */
 function storeMatches(
-  { database }: Context,
+  context: Context,
   args: Arguments,
+  form: SearchForm,
   set: SortedSet,
   { store, storesDistances, unit }: SearchRequest,
   { centre }: Area,
@@ -252,9 +254,17 @@ function storeMatches(
     selection.push(place, 0, set.read(place, member).length, kept);
   }
   selection.sort();
-  const target = database.write(args, store, database.other);
-  const count = storeSelection(target, selection);
+  const count = storeSelected(context, args, form, store);
   // Storing has counted one of them.
-  if (count > 0) target.countChanges(count - 1);
+  if (count > 0) context.keyspace.changes += count - 1;
+  return count;
+}
+
+/** Makes key `store` a sorted set of what is selected, or removes it. @returns how many they are */
+function storeSelected({ database }: Context, args: Arguments, form: SearchForm, store: number): number {
+  const target = database.write(args, store, database.other);
+  const existed = target.found;
+  const count = storeSelection(target, selection);
+  notifyStored(target, existed, SORTED_SET_EVENT, form.from === "options" ? "geosearchstore" : "georadiusstore");
   return count;
 }

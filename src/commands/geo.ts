@@ -16,6 +16,7 @@ import {
   GEOSEARCH,
   GEOSEARCHSTORE,
 } from "./geo-radius.ts";
+import { SORTED_SET_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, CHANGED_KEY } from "./key-specs.ts";
 import { readSortedSet, writeSortedSet } from "./sorted-sets-access.ts";
 
@@ -70,6 +71,7 @@ const GEOADD = command({
     const scores = readScores(args, at, count);
     const key = writeSortedSet(context, args, parsed.key);
     const { added, updated } = addScores(key, args, at + 2, PLACE_SIZE, scores, count, conditions);
+    if (added + updated > 0) key.notify(SORTED_SET_EVENT, "zadd");
     context.reply.integer(countsUpdates ? added + updated : added);
   },
 });

@@ -7,6 +7,7 @@ import { bytes, deferred, integer, key } from "./argument.ts";
 import { command } from "./command.ts";
 import { CommandError, NOT_A_FLOAT } from "./errors.ts";
 import { findArgument, writeHash } from "./hashes-access.ts";
+import { HASH_EVENT } from "./key-events.ts";
 import { UPDATE_KEY } from "./key-specs.ts";
 
 const VALUE_NOT_AN_INTEGER = "ERR hash value is not an integer";
@@ -40,6 +41,7 @@ export const HINCRBY = command({
     if (sum === undefined) throw new CommandError(OVERFLOW);
     value.set(digits, 0, writeInt64(sum, digits, 0));
     updateField(key, at, args.slice(parsed.field, field), value);
+    key.notify(HASH_EVENT, "hincrby");
     context.reply.integer(sum);
   },
 });
@@ -72,6 +74,7 @@ export const HINCRBYFLOAT = command({
     digits.latin1Write(text, 0, text.length);
     value.set(digits, 0, text.length);
     updateField(key, at, args.slice(parsed.field, field), value);
+    key.notify(HASH_EVENT, "hincrbyfloat");
     context.reply.bulk(digits, 0, text.length);
   },
 });

@@ -15,6 +15,7 @@ import { type ArgumentDocument, key, pureToken, rest } from "./argument.ts";
 import { type Command, command } from "./command.ts";
 import { CommandError, invalidExpire, NOT_AN_INTEGER } from "./errors.ts";
 import { readHash, writeHash } from "./hashes-access.ts";
+import { HASH_EVENT, notifyRemoval } from "./key-events.ts";
 import { ACCESS_KEY, CHANGED_KEY } from "./key-specs.ts";
 
 /** Redis keeps deadlines in 48 bits, and accepts a quarter of their range, in milliseconds since 1970. */
@@ -142,9 +143,16 @@ function expireCommand(name: string, summary: string, when: string, unit: number
       const first = firstField(args, condition === undefined ? 3 : 4, COUNT_TOO_SMALL_TO_SET);
       if (key.found) prepareDating(key, fieldsFrom(args, first));
       context.reply.array(args.count - first);
+      let dated = 0;
+      let removed = 0;
       for (let index = first; index < args.count; index++) {
-        context.reply.integer(expireField(key, args, index, deadline, condition));
+        const outcome = expireField(key, args, index, deadline, condition);
+        if (outcome === DONE) dated += 1;
+        else if (outcome === REMOVED) removed += 1;
+        context.reply.integer(outcome);
       }
+      if (removed > 0) notifyRemoval(key, HASH_EVENT, "hdel");
+      else if (dated > 0) key.notify(HASH_EVENT, "hexpire");
     },
   });
 }
@@ -199,7 +207,10 @@ const HPERSIST = command({
       context.reply.integer(persistField(key, args, index));
     }
     // However many fields it was, Redis counts one change.
-    if (context.keyspace.changes > changes) context.keyspace.changes = changes + 1;
+    if (context.keyspace.changes > changes) {
+      context.keyspace.changes = changes + 1;
+      key.notify(HASH_EVENT, "hpersist");
+    }
   },
 });
 

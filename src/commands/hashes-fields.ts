@@ -7,6 +7,7 @@ import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, wrongArity } from "./errors.ts";
 import { findArgument, readHash, replyValueOf, writeHash } from "./hashes-access.ts";
+import { HASH_EVENT, notifyRemoval } from "./key-events.ts";
 import { ACCESS_KEY, CHANGED_KEY, INSERT_OR_UPDATE_KEY, METADATA_KEY, REMOVED_FROM_KEY } from "./key-specs.ts";
 
 const field = new Slice();
@@ -32,6 +33,7 @@ export const HDEL = command({
       removeField(key, at);
       removed += 1;
     }
+    if (removed > 0) notifyRemoval(key, HASH_EVENT, "hdel");
     context.reply.integer(removed);
   },
 });
@@ -103,7 +105,10 @@ export const HMGET = command({
 /** Sets the fields from argument 2 on. @returns how many of them are new */
 function setAll(context: Context, args: Arguments, name: string): number {
   if (args.count % 2 !== 0) throw new CommandError(wrongArity(name));
-  return setFields(writeHash(context, args, 1), args, 2);
+  const key = writeHash(context, args, 1);
+  const added = setFields(key, args, 2);
+  key.notify(HASH_EVENT, "hset");
+  return added;
 }
 
 export const HMSET = command({
@@ -153,7 +158,10 @@ export const HSETNX = command({
   run(context, parsed, args) {
     const key = writeHash(context, args, parsed.key);
     const isNew = findArgument(key, args, parsed.field) === 0;
-    if (isNew) setField(key, args.slice(parsed.field, field), args.slice(parsed.value, value), false);
+    if (isNew) {
+      setField(key, args.slice(parsed.field, field), args.slice(parsed.value, value), false);
+      key.notify(HASH_EVENT, "hset");
+    }
     context.reply.integer(isNew ? 1 : 0);
   },
 });

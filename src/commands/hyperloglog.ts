@@ -5,6 +5,7 @@ import { command } from "./command.ts";
 import { CommandError } from "./errors.ts";
 import { checkHyperLogLog, DAMAGED_VALUE } from "./hyperloglog-access.ts";
 import { PFDEBUG, PFSELFTEST } from "./hyperloglog-debug.ts";
+import { STRING_EVENT } from "./key-events.ts";
 import { EVERY_KEY, INSERT_OR_UPDATE_KEY } from "./key-specs.ts";
 
 const union = new Union();
@@ -23,6 +24,7 @@ const PFADD = command({
     const key = checkHyperLogLog(context.database.write(args, parsed.key));
     const changes = addElements(key, args, parsed.key + 1);
     if (changes === DAMAGED) throw new CommandError(DAMAGED_VALUE);
+    if (changes > 0) key.notify(STRING_EVENT, "pfadd");
     context.reply.integer(changes > 0 ? 1 : 0);
   },
 });
@@ -81,7 +83,9 @@ const PFMERGE = command({
       const key = checkHyperLogLog(context.database.read(args, index));
       if (key.found && !union.add(key)) throw new CommandError(DAMAGED_VALUE);
     }
-    if (!union.storeIn(context.database.write(args, parsed.destkey))) throw new CommandError(DAMAGED_VALUE);
+    const key = context.database.write(args, parsed.destkey);
+    if (!union.storeIn(key)) throw new CommandError(DAMAGED_VALUE);
+    key.notify(STRING_EVENT, "pfadd");
     context.reply.ok();
   },
 });

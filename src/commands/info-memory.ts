@@ -36,9 +36,8 @@ export function memorySection(context: Context): Fields {
     mem_cluster_links: 0,
     mem_aof_buffer: 0,
     mem_allocator: `stillwater-${STILLWATER_VERSION}`,
-    active_defrag_running: 0,
-    lazyfree_pending_objects: 0,
-    lazyfreed_objects: 0,
+    active_defrag_running: context.keyspace.defragmenter.running,
+    ...lazyFreeing(context),
   };
 }
 
@@ -58,6 +57,17 @@ const OF_SCRIPTS: Fields = {
   used_memory_scripts: 0,
   used_memory_scripts_human: "0B",
 };
+
+function lazyFreeing({ keyspace }: Context): Fields {
+  const { pendingObjects, pendingBytes, freedObjects, inlineFrees, longestSliceMs } = keyspace.releaser;
+  return {
+    lazyfree_pending_objects: pendingObjects,
+    lazyfreed_objects: freedObjects,
+    lazyfree_pending_bytes: pendingBytes,
+    lazyfree_inline_frees: inlineFrees,
+    lazyfree_longest_slice_ms: longestSliceMs.toFixed(3),
+  };
+}
 
 function limits({ services }: Context): Fields {
   const limit = services.configuration.get("maxmemory");

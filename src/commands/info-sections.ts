@@ -3,17 +3,18 @@
  * cluster) or not yet (files) are shown all the same, as an idle Redis shows them: dashboards and clients read them.
  */
 import { machine, release, type } from "node:os";
+import { averageTtl } from "../keyspace/average-ttl.ts";
 import type { Context } from "./context.ts";
 import type { Fields } from "./info.ts";
 import { REDIS_VERSION, STILLWATER_VERSION } from "./version.ts";
 
 const DAY_MS = 86_400_000;
+const ERROR_SHOWN_MAX = 200;
 
 export function serverSection({ services, keyspace }: Context): Fields {
   const { lifecycle, configuration } = services;
   const now = keyspace.clock.now();
   const uptime = Math.max(0, now - lifecycle.startedAt);
-  const hz = configuration.get("hz");
   return {
     redis_version: REDIS_VERSION,
     redis_git_sha1: "00000000",
@@ -35,9 +36,9 @@ export function serverSection({ services, keyspace }: Context): Fields {
     server_time_usec: now * 1000,
     uptime_in_seconds: Math.floor(uptime / 1000),
     uptime_in_days: Math.floor(uptime / DAY_MS),
-    hz,
-    configured_hz: hz,
-    lru_clock: keyspace.accessClock,
+    hz: lifecycle.hz,
+    configured_hz: configuration.get("hz"),
+    lru_clock: keyspace.access.seconds,
     executable: lifecycle.executable,
     config_file: lifecycle.configFile,
     io_threads_active: 0,
@@ -119,20 +120,31 @@ export function statsSection({ services, keyspace }: Context): Fields {
     sync_partial_ok: 0,
     sync_partial_err: 0,
     expired_keys: keyspace.expiredKeys,
-    expired_stale_perc: "0.00",
-    expired_time_cap_reached_count: 0,
-    expire_cycle_cpu_milliseconds: 0,
-    evicted_keys: 0,
-    evicted_clients: 0,
-    total_eviction_exceeded_time: 0,
-    current_eviction_exceeded_time: 0,
+    expired_fields: keyspace.expiredFields,
+    expired_stale_perc: keyspace.expireStalePercent.toFixed(2),
+    expired_time_cap_reached_count: keyspace.expireCapReached,
+    expire_cycle_cpu_milliseconds: Math.round(statistics.expiryMs),
+    evicted_keys: keyspace.evictedKeys,
+    evicted_clients: clients.evictedClients,
+    total_eviction_exceeded_time: Math.floor(keyspace.evictor.exceededMs),
+    current_eviction_exceeded_time: Math.floor(keyspace.evictor.exceedingMs),
     keyspace_hits: keyspace.hits,
     keyspace_misses: keyspace.misses,
+    pubsub_channels: services.pubSub.size("channels"),
+    pubsub_patterns: services.pubSub.size("patterns"),
+    pubsubshard_channels: services.pubSub.size("shardChannels"),
     ...OF_OTHER_PARTS,
+    active_defrag_hits: keyspace.defragmenter.hits,
+    active_defrag_misses: keyspace.defragmenter.misses,
+    active_defrag_key_hits: keyspace.defragmenter.keyHits,
+    active_defrag_key_misses: keyspace.defragmenter.keyMisses,
+    total_active_defrag_time: Math.floor(keyspace.defragmenter.totalMs),
+    current_active_defrag_time: Math.floor(keyspace.defragmenter.currentMs),
     total_error_replies: statistics.totalErrors,
     dump_payload_sanitizations: 0,
     total_reads_processed: statistics.reads,
     total_writes_processed: statistics.writes,
+    housekeeping_longest_slice_ms: statistics.longestSliceMs.toFixed(3),
     io_threaded_reads_processed: 0,
     io_threaded_writes_processed: 0,
     reply_buffer_shrinks: 0,
@@ -145,19 +157,10 @@ export function statsSection({ services, keyspace }: Context): Fields {
 }
 
 const OF_OTHER_PARTS: Fields = {
-  pubsub_channels: 0,
-  pubsub_patterns: 0,
-  pubsubshard_channels: 0,
   latest_fork_usec: 0,
   total_forks: 0,
   migrate_cached_sockets: 0,
   slave_expires_tracked_keys: 0,
-  active_defrag_hits: 0,
-  active_defrag_misses: 0,
-  active_defrag_key_hits: 0,
-  active_defrag_key_misses: 0,
-  total_active_defrag_time: 0,
-  current_active_defrag_time: 0,
   tracking_total_keys: 0,
   tracking_total_items: 0,
   tracking_total_prefixes: 0,
@@ -178,6 +181,17 @@ export function replicationSection({ services }: Context): Fields {
     repl_backlog_first_byte_offset: 0,
     repl_backlog_histlen: 0,
   };
+}
+
+/** A line for each background thread; the error comes last, on one line and without what separates fields. */
+export function threadsSection({ services }: Context): Fields {
+  const fields: Record<string, string> = {};
+  for (const { name, state, restarts, messages, inbox, busyMs, lastError } of services.threads.figures()) {
+    const error = lastError.replace(/[\s,]+/g, " ").slice(0, ERROR_SHOWN_MAX);
+    fields[`thread_${name}`] =
+      `state=${state},restarts=${restarts},messages=${messages},inbox=${inbox},busy_ms=${busyMs},last_error=${error}`;
+  }
+  return fields;
 }
 
 /** Node.js 20 does not tell its threads apart: the main thread's time is the process's. */
@@ -204,8 +218,10 @@ export function clusterSection(): Fields {
 
 export function keyspaceSection({ keyspace }: Context): Fields {
   const fields: Record<string, string> = {};
-  for (const { index, count, volatileCount } of keyspace.databases) {
-    if (count > 0) fields[`db${index}`] = `keys=${count},expires=${volatileCount},avg_ttl=0`;
+  for (const database of keyspace.databases) {
+    const { index, count, volatileCount } = database;
+    if (count === 0) continue;
+    fields[`db${index}`] = `keys=${count},expires=${volatileCount},avg_ttl=${Math.round(averageTtl(database))}`;
   }
   return fields;
 }

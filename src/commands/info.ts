@@ -15,6 +15,7 @@ import {
   replicationSection,
   serverSection,
   statsSection,
+  threadsSection,
 } from "./info-sections.ts";
 
 /** What a section shows, in order. */
@@ -36,6 +37,7 @@ const SECTIONS: readonly Section[] = [
   { names: ["persistence"], title: "Persistence", isDefault: true, fields: persistenceSection },
   { names: ["stats"], title: "Stats", isDefault: true, fields: statsSection },
   { names: ["replication"], title: "Replication", isDefault: true, fields: replicationSection },
+  { names: ["threads"], title: "Threads", isDefault: true, fields: threadsSection },
   { names: ["cpu"], title: "CPU", isDefault: true, fields: cpuSection },
   { names: ["modules", "module_list"], title: "Modules", isDefault: true, fields: modulesSection },
   { names: ["commandstats"], title: "Commandstats", isDefault: false, fields: commandSection },

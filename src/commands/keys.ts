@@ -10,6 +10,7 @@ import type { Context } from "./context.ts";
 import { databaseNamed } from "./databases.ts";
 import { CommandError, NO_SUCH_KEY, SAME_OBJECT, SYNTAX_ERROR } from "./errors.ts";
 import { expireCommands } from "./expire.ts";
+import { GENERIC_EVENT, notifyReplaced } from "./key-events.ts";
 import {
   ACCESS_KEY,
   EVERY_METADATA_KEY,
@@ -41,6 +42,7 @@ function remove(context: Context, args: Arguments, first: number, cause: Cause):
     const key = context.database.peek(args, index);
     if (!key.found) continue;
     key.remove(cause);
+    key.notify(GENERIC_EVENT, "del");
     removed += 1;
   }
   context.reply.integer(removed);
@@ -105,6 +107,8 @@ const TOUCH = command({
   since: "3.2.1",
   run(context, parsed, args) {
     let existing = 0;
+    // Even where CLIENT NO-TOUCH is on, which lasts until the command is done.
+    context.keyspace.touches = true;
     for (let index = parsed.key; index < args.count; index++) {
       if (context.database.read(args, index).found) existing += 1;
     }
@@ -146,8 +150,12 @@ function rename(context: Context, args: Arguments, from: number, to: number, onl
   if (!source.found) throw new CommandError(NO_SUCH_KEY);
   if (isSameKey(args, from, to)) return !onlyNew;
   const target = database.write(args, to, database.other);
-  if (target.found && onlyNew) return false;
+  const existed = target.found;
+  if (existed && onlyNew) return false;
   renameKey(source, target);
+  notifyReplaced(target, existed);
+  source.notify(GENERIC_EVENT, "rename_from");
+  target.notify(GENERIC_EVENT, "rename_to");
   return true;
 }
 
@@ -218,8 +226,13 @@ const COPY = command({
     }
     const source = database.read(args, parsed.source);
     const target = targetDatabase.write(args, parsed.destination, targetDatabase.other);
-    const isCopied = source.found && (replace || !target.found);
-    if (isCopied) copyKey(source, target);
+    const existed = target.found;
+    const isCopied = source.found && (replace || !existed);
+    if (isCopied) {
+      copyKey(source, target);
+      notifyReplaced(target, existed);
+      target.notify(GENERIC_EVENT, "copy_to");
+    }
     context.reply.integer(isCopied ? 1 : 0);
   },
 });
@@ -241,7 +254,11 @@ const MOVE = command({
     const source = context.database.write(args, parsed.key);
     const target = targetDatabase.peek(args, parsed.key, targetDatabase.other);
     const isMoved = source.found && !target.found;
-    if (isMoved) moveKey(source, target);
+    if (isMoved) {
+      moveKey(source, target);
+      source.notify(GENERIC_EVENT, "move_from");
+      target.notify(GENERIC_EVENT, "move_to");
+    }
     context.reply.integer(isMoved ? 1 : 0);
   },
 });

@@ -4,6 +4,7 @@ import { insertIntoList, listLength, openList, removeFromList, setInList, trimLi
 import { bytes, deferred, integer, key, word } from "./argument.ts";
 import { command } from "./command.ts";
 import { CommandError, INDEX_OUT_OF_RANGE, NO_SUCH_KEY, NOT_AN_INTEGER } from "./errors.ts";
+import { LIST_EVENT, notifyRemoval } from "./key-events.ts";
 import { ACCESS_KEY, CHANGED_KEY, INSERT_OR_UPDATE_KEY, METADATA_KEY, REMOVED_FROM_KEY } from "./key-specs.ts";
 import { listRange, readList, replyElement, replyElements, writeList } from "./lists-access.ts";
 
@@ -89,6 +90,7 @@ export const LTRIM = command({
     if (key.found) {
       const { first, length } = listRange(parsed.start, parsed.stop, listLength(key));
       trimList(key, first, length);
+      notifyRemoval(key, LIST_EVENT, "ltrim");
     }
     context.reply.ok();
   },
@@ -111,6 +113,7 @@ export const LSET = command({
     if (!setInList(key, indexIn(args, parsed.index), args.bytes, args.start(element), args.length(element))) {
       throw new CommandError(INDEX_OUT_OF_RANGE);
     }
+    key.notify(LIST_EVENT, "lset");
     context.reply.ok();
   },
 });
@@ -132,6 +135,7 @@ export const LINSERT = command({
       return;
     }
     const isInserted = insertIntoList(key, parsed.where === "AFTER", args, parsed.pivot, parsed.element);
+    if (isInserted) key.notify(LIST_EVENT, "linsert");
     context.reply.integer(isInserted ? listLength(key) : -1);
   },
 });
@@ -153,6 +157,7 @@ export const LREM = command({
     const removed = key.found
       ? removeFromList(key, args.bytes, args.start(element), args.length(element), count >= 0, most)
       : 0;
+    if (removed > 0) notifyRemoval(key, LIST_EVENT, "lrem");
     context.reply.integer(removed);
   },
 });

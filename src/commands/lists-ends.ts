@@ -8,6 +8,7 @@ import { type Argument, bytes, deferred, key, pureToken, repeated, rest, word } 
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, SYNTAX_ERROR, wrongArity } from "./errors.ts";
+import { LIST_EVENT, notifyRemoval } from "./key-events.ts";
 import {
   GIVEN_AWAY_COUNTED_KEYS,
   GIVEN_AWAY_KEY,
@@ -35,13 +36,27 @@ const PUSH_HISTORY = [["2.4.0", "Accepts more than one element."]] as const;
 const PUSHX_HISTORY = [["4.0.0", "Accepts more than one element."]] as const;
 
 function push(context: Context, args: Arguments, first: number, isHead: boolean): void {
-  context.reply.integer(pushAll(writeList(context, args, 1), isHead, args, first));
+  context.reply.integer(pushTo(writeList(context, args, 1), args, first, isHead));
+}
+
+function pushTo(key: Key, args: Arguments, first: number, isHead: boolean): number {
+  const length = pushAll(key, isHead, args, first);
+  key.notify(LIST_EVENT, pushEvent(isHead));
+  return length;
+}
+
+function pushEvent(isHead: boolean): string {
+  return isHead ? "lpush" : "rpush";
+}
+
+function popEvent(isHead: boolean): string {
+  return isHead ? "lpop" : "rpop";
 }
 
 /** Only if the list exists. */
 function pushToExisting(context: Context, args: Arguments, first: number, isHead: boolean): void {
   const key = writeList(context, args, 1);
-  context.reply.integer(key.found ? pushAll(key, isHead, args, first) : 0);
+  context.reply.integer(key.found ? pushTo(key, args, first, isHead) : 0);
 }
 
 export const LPUSH = command({
@@ -115,6 +130,7 @@ const popping = {
 function giveAway(context: Context, key: Key, isHead: boolean, count: number): void {
   replyElements(context.reply, openList(key), isHead ? 0 : -1, count, isHead);
   popFromList(key, isHead, count);
+  notifyRemoval(key, LIST_EVENT, popEvent(isHead));
 }
 
 /** Replies with one element alone, or with an array of `count`. */
@@ -142,6 +158,7 @@ function popOne(context: Context, args: Arguments, isHead: boolean): void {
   cursor.seek(isHead ? 0 : -1);
   replyElement(context.reply, cursor);
   popFromList(key, isHead, 1);
+  notifyRemoval(key, LIST_EVENT, popEvent(isHead));
 }
 
 function smaller(wanted: Int64, available: number): number {
@@ -240,7 +257,10 @@ function move(context: Context, args: Arguments, isFromHead: boolean, isToHead: 
     reply.null();
     return;
   }
-  moveElement(source, isFromHead, writeList(context, args, 2, database.other), isToHead, moved);
+  const target = writeList(context, args, 2, database.other);
+  moveElement(source, isFromHead, target, isToHead, moved);
+  target.notify(LIST_EVENT, pushEvent(isToHead));
+  notifyRemoval(source, LIST_EVENT, popEvent(isFromHead));
   reply.bulk(moved.bytes, moved.start, moved.length);
 }
 

@@ -7,8 +7,6 @@ import type { Context } from "./context.ts";
 import { CommandError, wrongArity } from "./errors.ts";
 import { SUBCOMMAND_METADATA_KEY } from "./key-specs.ts";
 
-const ACCESS_CLOCK_MASK = 0xffffff;
-
 /** Integers below this are one object for all keys in Redis, and their count of references has no meaning. */
 const SHARED_INTEGERS = 10_000;
 const SHARED_REFERENCES = 2 ** 31 - 1;
@@ -34,10 +32,6 @@ const HELP_LINES = [
   "    Prints this help.",
 ];
 
-function countsFrequency(context: Context): boolean {
-  return context.services.configuration.get("maxmemory-policy").endsWith("lfu");
-}
-
 const aboutKey = {
   complexity: "O(1)",
   group: "generic",
@@ -57,7 +51,7 @@ function aboutKeyCommand(name: string, since: string, summary: string, tell: (co
     since,
     summary,
     run(context, parsed, args) {
-      const key = context.database.inspect(args, parsed.key);
+      const key = context.database.examine(args, parsed.key);
       if (key.found) tell(context, key);
       else context.reply.null();
     },
@@ -72,13 +66,13 @@ const FREQ = aboutKeyCommand(
   "FREQ",
   "4.0.0",
   "Tells how often a key is accessed, as a logarithmic count.",
-  (context) => {
-    if (!countsFrequency(context)) {
+  ({ keyspace, reply }, key) => {
+    if (!keyspace.access.countsAccesses) {
       throw new CommandError(
         `ERR An LFU maxmemory policy is not selected, access frequency not tracked. ${WHEN_SWITCHING}`,
       );
     }
-    throw new CommandError("ERR access frequency is not tracked in this version");
+    reply.integer(keyspace.access.count(key.shard.entries.accessClock(key.entry)));
   },
 );
 
@@ -86,12 +80,11 @@ const IDLETIME = aboutKeyCommand(
   "IDLETIME",
   "2.2.3",
   "Tells how many seconds ago a key was last accessed.",
-  (context, key) => {
-    if (countsFrequency(context)) {
+  ({ keyspace, reply }, key) => {
+    if (keyspace.access.countsAccesses) {
       throw new CommandError(`ERR An LFU maxmemory policy is selected, idle time not tracked. ${WHEN_SWITCHING}`);
     }
-    const accessed = key.shard.entries.accessClock(key.entry);
-    context.reply.integer((context.keyspace.accessClock - accessed) & ACCESS_CLOCK_MASK);
+    reply.integer(keyspace.access.idleSeconds(key.shard.entries.accessClock(key.entry)));
   },
 );
 

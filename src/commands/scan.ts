@@ -101,7 +101,8 @@ const KEYS = command({
   run(context, parsed, args) {
     const wanted = patternAt(args, parsed.pattern);
     selection.reset(wanted, undefined);
-    if (isName(wanted)) selectNamed(context, args, parsed.pattern);
+    // To look a key up removes it if it has expired, and that is told of: KEYS, as Redis has it, causes no event.
+    if (isName(wanted) && context.keyspace.eventTypes === 0) selectNamed(context, args, parsed.pattern);
     else context.database.forEach(selection.visit);
     selection.reply(context.reply);
   },

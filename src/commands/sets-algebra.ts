@@ -1,6 +1,7 @@
 /** Unions, intersections and differences, replied with or stored. */
 import type { Arguments } from "../base/arguments.ts";
 import type { Int64 } from "../base/int64.ts";
+import type { Key } from "../keyspace/key.ts";
 import type { MemberSet } from "../keyspace/member-set.ts";
 import {
   buildDifference,
@@ -19,6 +20,7 @@ import { deferred, key, repeated, rest } from "./argument.ts";
 import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, SYNTAX_ERROR } from "./errors.ts";
+import { notifyStored, SET_EVENT } from "./key-events.ts";
 import { CHANGED_KEY, COUNTED_KEYS, EVERY_KEY, EVERY_KEY_FROM_SECOND, OVERWRITE_KEY } from "./key-specs.ts";
 import { readSet, replyMember } from "./sets-access.ts";
 
@@ -108,6 +110,14 @@ export const SDIFF = command({
   },
 });
 
+/** Makes the key hold the set that has been built, and replies with its size. */
+function store({ reply }: Context, target: Key, result: MemberSet, event: string): void {
+  const existed = target.found;
+  const size = storeSet(target, result);
+  notifyStored(target, existed, SET_EVENT, event);
+  reply.integer(size);
+}
+
 /** The destination's key, and the view in which the result is to be built. */
 function destination(context: Context, args: Arguments, index: number) {
   const target = context.database.write(args, index, context.database.other);
@@ -125,12 +135,13 @@ export const SINTERSTORE = command({
     selectIntersection(readSources(context, args, parsed.key, args.count), member, selection);
     const { target, result } = destination(context, args, parsed.destination);
     buildIntersection(selection, result, limits, member);
-    context.reply.integer(storeSet(target, result));
+    store(context, target, result, "sinterstore");
   },
 });
 
 /** SUNIONSTORE or SDIFFSTORE: all sources are read before anything is built. */
 function storeCommand(name: string, summary: string, build: typeof buildUnion): Command {
+  const event = name.toLowerCase();
   return command({
     ...storing,
     name,
@@ -142,7 +153,7 @@ function storeCommand(name: string, summary: string, build: typeof buildUnion): 
       const sources = readSources(context, args, parsed.key, args.count);
       const { target, result } = destination(context, args, parsed.destination);
       build(sources, result, limits, member);
-      context.reply.integer(storeSet(target, result));
+      store(context, target, result, event);
     },
   });
 }

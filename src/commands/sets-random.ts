@@ -8,6 +8,7 @@ import { deferred, key, optional, since } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError } from "./errors.ts";
+import { notifyRemoval, SET_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, GIVEN_AWAY_KEY } from "./key-specs.ts";
 import { checkRepeated, randomCountAt } from "./random-count.ts";
 import type { Reply } from "./reply.ts";
@@ -58,8 +59,12 @@ export const SPOP = command({
       return;
     }
     const key = writeSet(context, args, parsed.key);
-    if (key.found) popOne(context.reply, key, setOf(key));
-    else context.reply.null();
+    if (!key.found) {
+      context.reply.null();
+      return;
+    }
+    popOne(context.reply, key, setOf(key));
+    notifyRemoval(key, SET_EVENT, "spop");
   },
 });
 
@@ -91,6 +96,7 @@ function popSeveral(context: Context, args: Arguments, index: number, countIndex
   } else {
     for (let popped = 0; popped < count; popped++) popOne(reply, key, set);
   }
+  notifyRemoval(key, SET_EVENT, "spop");
 }
 
 /** Whether what SPOP leaves of a table may become a listpack. */

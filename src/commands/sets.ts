@@ -2,6 +2,7 @@
 import { addMembers, hasMember, moveMember, removeMembers, setOf } from "../keyspace/sets.ts";
 import { bytes, key, repeated } from "./argument.ts";
 import { command } from "./command.ts";
+import { NEW_KEY_EVENT, notifyRemoval, SET_EVENT } from "./key-events.ts";
 import {
   ACCESS_KEY,
   GIVEN_AWAY_KEY,
@@ -27,7 +28,10 @@ const SADD = command({
   history: [["2.4.0", "Takes more than one member."]],
   args: { key: key(), member: repeated({ member: bytes() }) },
   run(context, parsed, args) {
-    context.reply.integer(addMembers(writeSet(context, args, parsed.key), args, parsed.member));
+    const key = writeSet(context, args, parsed.key);
+    const added = addMembers(key, args, parsed.member);
+    if (added > 0) key.notify(SET_EVENT, "sadd");
+    context.reply.integer(added);
   },
 });
 
@@ -44,7 +48,9 @@ const SREM = command({
   args: { key: key(), member: repeated({ member: bytes() }) },
   run(context, parsed, args) {
     const key = writeSet(context, args, parsed.key);
-    context.reply.integer(key.found ? removeMembers(key, args, parsed.member) : 0);
+    const removed = key.found ? removeMembers(key, args, parsed.member) : 0;
+    if (removed > 0) notifyRemoval(key, SET_EVENT, "srem");
+    context.reply.integer(removed);
   },
 });
 
@@ -67,7 +73,12 @@ const SMOVE = command({
       return;
     }
     const destination = writeSet(context, args, parsed.destination, database.other);
-    reply.integer(moveMember(source, destination, args, parsed.member) ? 1 : 0);
+    const existed = destination.found;
+    const outcome = moveMember(source, destination, args, parsed.member);
+    if (outcome === "moved" || outcome === "dropped") notifyRemoval(source, SET_EVENT, "srem");
+    if (outcome === "moved" && !existed) destination.notify(NEW_KEY_EVENT, "new");
+    if (outcome === "moved") destination.notify(SET_EVENT, "sadd");
+    reply.integer(outcome === "absent" ? 0 : 1);
   },
 });
 

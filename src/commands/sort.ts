@@ -14,6 +14,7 @@ import { type ArgumentDocument, key, pureToken, rest } from "./argument.ts";
 import { command, type KeySpec } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR, WRONG_TYPE } from "./errors.ts";
+import { LIST_EVENT, notifyStored } from "./key-events.ts";
 import { ACCESS_KEY, OVERWRITE_KEY } from "./key-specs.ts";
 import { countElements, loadElements, SortElements } from "./sort-elements.ts";
 import { orderOf } from "./sort-order.ts";
@@ -158,8 +159,10 @@ function storeAll(
   }
   const stored = result.asArguments(places);
   const target = database.write(args, store, database.other);
+  const existed = target.found;
   if (stored.count > 0) storeList(target, stored);
-  else if (target.found) target.remove();
+  else if (existed) target.remove();
+  notifyStored(target, existed, LIST_EVENT, "sortstore");
   reply.integer(stored.count);
 }
 

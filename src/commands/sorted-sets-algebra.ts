@@ -19,6 +19,7 @@ import { type ArgumentDocument, deferred, key, pureToken, rest } from "./argumen
 import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR, WRONG_TYPE } from "./errors.ts";
+import { notifyStored, SORTED_SET_EVENT } from "./key-events.ts";
 import { COUNTED_KEYS, COUNTED_KEYS_FROM_SECOND, OVERWRITE_KEY } from "./key-specs.ts";
 import { replyHead, replyMember, scoreAt } from "./sorted-sets-access.ts";
 
@@ -181,6 +182,7 @@ function combineCommand(name: string, operation: keyof typeof WORK, summary: str
 
 /** ZUNIONSTORE, ZINTERSTORE or ZDIFFSTORE. */
 function storeCommand(name: string, operation: keyof typeof WORK, since: string, summary: string): Command {
+  const event = name.toLowerCase();
   const options = operation === "difference" ? [] : COMBINING;
   return command({
     name,
@@ -199,7 +201,10 @@ function storeCommand(name: string, operation: keyof typeof WORK, since: string,
     run(context, parsed, args) {
       select(context, operation, readRequest(context, args, parsed.numkeys, name, operation, true));
       const target = context.database.write(args, parsed.destination, context.database.other);
-      context.reply.integer(storeSelection(target, selection));
+      const existed = target.found;
+      const size = storeSelection(target, selection);
+      notifyStored(target, existed, SORTED_SET_EVENT, event);
+      context.reply.integer(size);
     },
   });
 }

@@ -16,6 +16,7 @@ import { bytes, deferred, key, pureToken, repeated, rest } from "./argument.ts";
 import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, SYNTAX_ERROR, wrongArity } from "./errors.ts";
+import { notifyRemoval, SORTED_SET_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, CHANGED_KEY, METADATA_KEY, REMOVED_FROM_KEY, UPDATE_KEY } from "./key-specs.ts";
 import { readSortedSet, scoreAt, writeSortedSet } from "./sorted-sets-access.ts";
 
@@ -111,6 +112,7 @@ function add(context: Context, args: Arguments, index: number, from: number, fix
   const key = writeSortedSet(context, args, index);
   const done = addScores(key, args, first + 1, 2, scores, given / 2, options);
   if (Number.isNaN(done.score)) throw new CommandError(NOT_A_NUMBER);
+  if (done.added + done.updated > 0) key.notify(SORTED_SET_EVENT, has(options, ADD_TO_PRESENT) ? "zincr" : "zadd");
   const { reply } = context;
   if ((options & ADD_TO_PRESENT) === 0) {
     reply.integer((options & COUNTS_CHANGED) === 0 ? done.added : done.added + done.updated);
@@ -158,7 +160,9 @@ export const ZREM = command({
   args: { key: key(), member: repeated({ member: bytes() }) },
   run(context, parsed, args) {
     const key = writeSortedSet(context, args, parsed.key);
-    context.reply.integer(key.found ? removeMembers(key, args, parsed.member) : 0);
+    const removed = key.found ? removeMembers(key, args, parsed.member) : 0;
+    if (removed > 0) notifyRemoval(key, SORTED_SET_EVENT, "zrem");
+    context.reply.integer(removed);
   },
 });
 

@@ -8,6 +8,7 @@ import { deferred, key, pureToken, rest } from "./argument.ts";
 import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, SYNTAX_ERROR } from "./errors.ts";
+import { notifyRemoval, SORTED_SET_EVENT } from "./key-events.ts";
 import { GIVEN_AWAY_COUNTED_KEYS, GIVEN_AWAY_KEY } from "./key-specs.ts";
 import type { Reply } from "./reply.ts";
 import { replyMember, writeSortedSet } from "./sorted-sets-access.ts";
@@ -36,6 +37,7 @@ function pop(reply: Reply, key: Key, set: SortedSet, isMax: boolean, isNested: b
     if (left > 1) place = isMax ? set.previous() : set.next();
   }
   removeSpan(key, set, first, count);
+  notifyRemoval(key, SORTED_SET_EVENT, isMax ? "zpopmax" : "zpopmin");
 }
 
 /** ZPOPMIN or ZPOPMAX. */

@@ -14,6 +14,7 @@ import { type ArgumentDocument, bytes, deferred, key, pureToken, rest } from "./
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
+import { notifyStored, SORTED_SET_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, ACCESS_SECOND_KEY, OVERWRITE_KEY } from "./key-specs.ts";
 import { readSortedSet, replySpan } from "./sorted-sets-access.ts";
 import { readBytes, readScores, spanOfRanks } from "./sorted-sets-bounds.ts";
@@ -260,7 +261,10 @@ export const ZRANGESTORE = command({
     readQuery(args, parsed.min, { isStored: true });
     select(readSortedSet(context, args, parsed.src));
     const target = context.database.write(args, parsed.dst, context.database.other);
-    context.reply.integer(storeSelection(target, selection));
+    const existed = target.found;
+    const size = storeSelection(target, selection);
+    notifyStored(target, existed, SORTED_SET_EVENT, "zrangestore");
+    context.reply.integer(size);
   },
 });
 

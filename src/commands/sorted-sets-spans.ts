@@ -7,6 +7,7 @@ import { bytes, deferred, key } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER } from "./errors.ts";
+import { notifyRemoval, SORTED_SET_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, REMOVED_FROM_KEY } from "./key-specs.ts";
 import { readSortedSet, writeSortedSet } from "./sorted-sets-access.ts";
 import { readBytes, readScores, spanOfRanks } from "./sorted-sets-bounds.ts";
@@ -21,7 +22,7 @@ function countSpan(context: Context, args: Arguments, spanIn: (set: SortedSet) =
 }
 
 /** Removes a span of the key's sorted set, and replies with how many members that were. */
-function dropSpan(context: Context, args: Arguments, spanIn: (set: SortedSet) => Span): void {
+function dropSpan(context: Context, args: Arguments, event: string, spanIn: (set: SortedSet) => Span): void {
   const key = writeSortedSet(context, args, 1);
   if (!key.found) {
     context.reply.integer(0);
@@ -30,6 +31,7 @@ function dropSpan(context: Context, args: Arguments, spanIn: (set: SortedSet) =>
   const set = sortedSetOf(key);
   const { first, count } = spanIn(set);
   removeSpan(key, set, first, count);
+  if (count > 0) notifyRemoval(key, SORTED_SET_EVENT, event);
   context.reply.integer(count);
 }
 
@@ -84,7 +86,7 @@ export const ZREMRANGEBYSCORE = command({
   args: { key: key(), min: deferred("double"), max: deferred("double") },
   run(context, parsed, args) {
     readScores(args, parsed.min, parsed.max, scores);
-    dropSpan(context, args, byScores);
+    dropSpan(context, args, "zremrangebyscore", byScores);
   },
 });
 
@@ -96,7 +98,7 @@ export const ZREMRANGEBYLEX = command({
   args: { key: key(), min: bytes(), max: bytes() },
   run(context, parsed, args) {
     readBytes(args, parsed.min, parsed.max, range);
-    dropSpan(context, args, byBytes);
+    dropSpan(context, args, "zremrangebylex", byBytes);
   },
 });
 
@@ -110,6 +112,6 @@ export const ZREMRANGEBYRANK = command({
     const start = args.int64(parsed.start);
     const end = start === undefined ? undefined : args.int64(parsed.stop);
     if (start === undefined || end === undefined) throw new CommandError(NOT_AN_INTEGER);
-    dropSpan(context, args, (set) => spanOfRanks(start, end, set.count, span));
+    dropSpan(context, args, "zremrangebyrank", (set) => spanOfRanks(start, end, set.count, span));
   },
 });

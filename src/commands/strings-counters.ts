@@ -10,6 +10,7 @@ import { deferred, integer, key } from "./argument.ts";
 import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_A_FLOAT, NOT_AN_INTEGER } from "./errors.ts";
+import { STRING_EVENT } from "./key-events.ts";
 import { UPDATE_KEY } from "./key-specs.ts";
 import { writeString } from "./strings-access.ts";
 
@@ -29,6 +30,7 @@ function increment(context: Context, args: Arguments, index: number, by: Int64):
   const sum = addInt64(old, by);
   if (sum === undefined) throw new CommandError(INCREMENT_OVERFLOW);
   setInteger(key, sum, key.found ? key.deadline : NO_DEADLINE);
+  key.notify(STRING_EVENT, "incrby");
   context.reply.integer(sum);
 }
 
@@ -132,6 +134,7 @@ export const INCRBYFLOAT = command({
     const text = sum.toString();
     digits.latin1Write(text, 0, text.length);
     setBytes(key, digits, 0, text.length, key.found ? key.deadline : NO_DEADLINE);
+    key.notify(STRING_EVENT, "incrbyfloat");
     context.reply.bulk(digits, 0, text.length);
   },
 });

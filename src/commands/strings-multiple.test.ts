@@ -11,9 +11,9 @@ const SMALL = 512 * 1024;
 
 for (const [name, options] of [
   ["one region with ample room", {}],
-  ["one small region", { regionSize: SMALL }],
+  ["one small region", { regionSize: SMALL + SMALL / 2 }],
   ["four regions", { shards: 4 }],
-  ["four small regions", { shards: 4, regionSize: SMALL }],
+  ["four small regions", { shards: 4, regionSize: SMALL + SMALL / 2 }],
 ] as const) {
   test(`several keys at once, in ${name}`, () => {
     const runner = new CommandRunner(COMMANDS, options);

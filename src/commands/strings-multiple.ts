@@ -10,6 +10,7 @@ import { bytes, key, repeated } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, wrongArity } from "./errors.ts";
+import { STRING_EVENT } from "./key-events.ts";
 import { EVERY_KEY, EVERY_SECOND_INSERTED_KEY, EVERY_SECOND_KEY } from "./key-specs.ts";
 import { replyString } from "./strings-access.ts";
 
@@ -95,6 +96,7 @@ function setAll(context: Context, args: Arguments, first: number): void {
   for (let index = first; index < args.count; index += 2) {
     const key = database.write(args, index);
     setString(key, args.bytes, args.start(index + 1), args.length(index + 1), NO_DEADLINE);
+    key.notify(STRING_EVENT, "set");
   }
 }
 
@@ -135,7 +137,9 @@ class CarefulSetter {
     }
     for (let pair = 0; pair < this.#count; pair++) {
       const entry = Math.abs(built[pair]!);
-      if (entry > INSERTED) this.#locate(pair).link(entry);
+      const key = this.#locate(pair);
+      if (entry > INSERTED) key.link(entry);
+      key.notify(STRING_EVENT, "set");
     }
   }
 

@@ -9,6 +9,7 @@ import { bytes, integer, key } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, OFFSET_OUT_OF_RANGE } from "./errors.ts";
+import { STRING_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, CHANGED_KEY, INSERT_OR_UPDATE_KEY, METADATA_KEY } from "./key-specs.ts";
 import { checkLength, readString, writeString } from "./strings-access.ts";
 
@@ -47,12 +48,14 @@ export const APPEND = command({
     const added = args.length(parsed.value);
     if (!key.found) {
       setString(key, args.bytes, start, added, NO_DEADLINE);
+      key.notify(STRING_EVENT, "append");
       context.reply.integer(added);
       return;
     }
     const length = key.stringLength;
     checkLength(context, length + added);
     writeAt(key, growString(key, length + added, value), length, args.bytes, start, added);
+    key.notify(STRING_EVENT, "append");
     context.reply.integer(length + added);
   },
 });
@@ -80,6 +83,7 @@ export const SETRANGE = command({
     checkLength(context, offset + written);
     growString(key, offset + written, value);
     writeAt(key, value, offset, args.bytes, args.start(parsed.value), written);
+    key.notify(STRING_EVENT, "setrange");
     context.reply.integer(value.length);
   },
 });

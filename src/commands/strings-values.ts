@@ -9,6 +9,7 @@ import { alone, bytes, type Choice, choice, deferred, key, named, oneOf, since, 
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { deadlineFrom } from "./expiry.ts";
+import { GENERIC_EVENT, STRING_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, GIVEN_AWAY_KEY, INSERT_KEY, OVERWRITE_KEY, UPDATE_KEY } from "./key-specs.ts";
 import { readString, replyString } from "./strings-access.ts";
 
@@ -75,10 +76,12 @@ export const SET = command({
     if (expiration?.word === "KEEPTTL" && key.found) deadline = key.deadline;
     if (get) {
       exchange(context, key, args, parsed.value, deadline);
-      return;
+    } else {
+      setString(key, args.bytes, args.start(parsed.value), args.length(parsed.value), deadline);
+      context.reply.ok();
     }
-    setString(key, args.bytes, args.start(parsed.value), args.length(parsed.value), deadline);
-    context.reply.ok();
+    key.notify(STRING_EVENT, "set");
+    if (expiration !== undefined && expiration.word !== "KEEPTTL") key.notify(GENERIC_EVENT, "expire");
   },
 });
 
@@ -114,7 +117,10 @@ export const SETNX = command({
   run(context, parsed, args) {
     const key = context.database.write(args, parsed.key);
     const isNew = !key.found;
-    if (isNew) setString(key, args.bytes, args.start(parsed.value), args.length(parsed.value), NO_DEADLINE);
+    if (isNew) {
+      setString(key, args.bytes, args.start(parsed.value), args.length(parsed.value), NO_DEADLINE);
+      key.notify(STRING_EVENT, "set");
+    }
     context.reply.integer(isNew ? 1 : 0);
   },
 });
@@ -125,7 +131,10 @@ const MILLISECONDS: Choice<string> = { word: "PX", index: 2 };
 
 function setExpiring(context: Context, args: Arguments, lifetime: Choice<string>, name: string): void {
   const deadline = deadlineFrom(context, args, lifetime, name);
-  setString(context.database.write(args, 1), args.bytes, args.start(3), args.length(3), deadline);
+  const key = context.database.write(args, 1);
+  setString(key, args.bytes, args.start(3), args.length(3), deadline);
+  key.notify(STRING_EVENT, "set");
+  key.notify(GENERIC_EVENT, "expire");
   context.reply.ok();
 }
 
@@ -176,7 +185,9 @@ export const GETSET = command({
   deprecatedSince: "6.2.0",
   args: { key: key(), value: bytes() },
   run(context, parsed, args) {
-    exchange(context, readString(context, args, parsed.key), args, parsed.value, NO_DEADLINE);
+    const key = readString(context, args, parsed.key);
+    exchange(context, key, args, parsed.value, NO_DEADLINE);
+    key.notify(STRING_EVENT, "set");
   },
 });
 
@@ -193,7 +204,9 @@ export const GETDEL = command({
   run(context, parsed, args) {
     const key = readString(context, args, parsed.key);
     replyString(context, key);
-    if (key.found) key.remove(BY_DELETE);
+    if (!key.found) return;
+    key.remove(BY_DELETE);
+    key.notify(GENERIC_EVENT, "del");
   },
 });
 
@@ -228,9 +241,13 @@ export const GETEX = command({
     if (isAbsolute && deadline <= context.keyspace.clock.now()) {
       replyString(context, key);
       key.remove();
+      key.notify(GENERIC_EVENT, "del");
       return;
     }
-    if (key.deadline !== deadline) key.setDeadline(deadline);
+    const isChanged = key.deadline !== deadline;
+    if (isChanged) key.setDeadline(deadline);
     replyString(context, key);
+    if (deadline !== NO_DEADLINE) key.notify(GENERIC_EVENT, "expire");
+    else if (isChanged) key.notify(GENERIC_EVENT, "persist");
   },
 });

@@ -61,6 +61,7 @@ const general = {
   databases: here(integer(16, { min: 1n, max: INT_MAX }), { immutable }),
   dir: here(directory(), { protected: true, fixedWhileLoading: true }),
   hz: here(integer(10, COUNT, { min: 1n, max: 500n })),
+  "dynamic-hz": here(yesNo("yes")),
   logfile: here(text(""), { immutable }),
   loglevel: here(oneOf(["debug", "verbose", "notice", "warning", "nothing"], "notice")),
   pidfile: here(text(), { immutable }),
@@ -92,9 +93,30 @@ const memoryLimits = {
     ),
   ),
   "maxmemory-samples": here(integer(5, { min: 1n, max: INT_MAX })),
+  "maxmemory-eviction-tenacity": here(integer(10, { min: 0n, max: 100n })),
   "lfu-log-factor": here(integer(10, COUNT)),
   "lfu-decay-time": here(integer(1, COUNT)),
   "active-expire-effort": here(integer(1, { min: 1n, max: 10n })),
+  /** Redis's default is "no". Here it costs nothing while there is nothing to win. */
+  activedefrag: here(yesNo("yes")),
+  "active-defrag-ignore-bytes": here(memory(100 * MIB, { min: 1n, max: LONG_MAX })),
+  "active-defrag-threshold-lower": here(integer(10, { min: 0n, max: 1000n })),
+  "active-defrag-threshold-upper": here(integer(100, { min: 0n, max: 1000n })),
+  "active-defrag-cycle-min": here(integer(1, { min: 1n, max: 99n })),
+  "active-defrag-cycle-max": here(integer(25, { min: 1n, max: 99n })),
+};
+
+/** Redis's defaults of the first five are "no". Here freeing in the background costs nobody anything. */
+const lazyFreeing = {
+  "lazyfree-lazy-eviction": here(yesNo("yes")),
+  "lazyfree-lazy-expire": here(yesNo("yes")),
+  "lazyfree-lazy-server-del": here(yesNo("yes")),
+  "lazyfree-lazy-user-del": here(yesNo("yes")),
+  "lazyfree-lazy-user-flush": here(yesNo("yes")),
+  /** What is freed in the background, and how much may wait. Directives of Stillwater's own. */
+  "lazyfree-threshold-blocks": here(integer(512, COUNT)),
+  "lazyfree-threshold-bytes": here(memory(MIB, LONG_COUNT)),
+  "lazyfree-max-pending-bytes": here(memory(1024 * MIB, LONG_COUNT)),
 };
 
 const statistics = {
@@ -130,6 +152,7 @@ export const directivesHere = {
   ...clients,
   ...general,
   ...memoryLimits,
+  ...lazyFreeing,
   ...statistics,
   ...collections,
   ...serialisation,

@@ -46,14 +46,6 @@ const appendOnlyFile = {
   "aof-disable-auto-gc": later(yesNo("no"), { hidden }),
 };
 
-const lazyFreeing = {
-  "lazyfree-lazy-eviction": later(yesNo("no")),
-  "lazyfree-lazy-expire": later(yesNo("no")),
-  "lazyfree-lazy-server-del": later(yesNo("no")),
-  "lazyfree-lazy-user-del": later(yesNo("no")),
-  "lazyfree-lazy-user-flush": later(yesNo("no")),
-};
-
 const streams = {
   "stream-node-max-bytes": later(memory(4096, LONG_COUNT)),
   "stream-node-max-entries": later(integer(100, LONG_COUNT)),
@@ -71,7 +63,6 @@ const accessAndTracking = {
 export const directivesLater = {
   ...snapshots,
   ...appendOnlyFile,
-  ...lazyFreeing,
   ...streams,
   ...accessAndTracking,
 };

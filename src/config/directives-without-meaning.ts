@@ -11,15 +11,10 @@ const MIB = 2 ** 20;
 const COUNT = { min: 0n, max: INT_MAX };
 const POSITIVE = { min: 1n, max: INT_MAX };
 const LONG_COUNT = { min: 0n, max: LONG_MAX };
-const PERCENT_OF_CPU = { min: 1n, max: 99n };
-const PERMILLE = { min: 0n, max: 1000n };
 const PORT = { min: 0n, max: 65535n };
 const immutable = true;
 const hidden = true;
 
-const NO_DEFRAGMENTATION =
-  "Active defragmentation cannot be enabled: it requires a Redis server compiled with a modified Jemalloc " +
-  "like the one shipped by default with the Redis source distribution";
 const TITLE_VARIABLES = "title|listen-addr|server-mode|config-file|port|tls-port|unixsocket";
 const TITLE_TEMPLATE = new RegExp(`^([^{]|\\{\\{|\\{(${TITLE_VARIABLES})\\})*$`);
 
@@ -116,16 +111,9 @@ const tls = {
 };
 
 const allocatorAndTables = {
-  activedefrag: none(yesNo("no", NO_DEFRAGMENTATION)),
-  "active-defrag-cycle-max": none(integer(25, PERCENT_OF_CPU)),
-  "active-defrag-cycle-min": none(integer(1, PERCENT_OF_CPU)),
-  "active-defrag-ignore-bytes": none(memory(100 * MIB, { min: 1n, max: LONG_MAX })),
   "active-defrag-max-scan-fields": none(integer(1000, { min: 1n, max: LONG_MAX })),
-  "active-defrag-threshold-lower": none(integer(10, PERMILLE)),
-  "active-defrag-threshold-upper": none(integer(100, PERMILLE)),
   activerehashing: none(yesNo("yes")),
   "jemalloc-bg-thread": none(yesNo("yes")),
-  "maxmemory-eviction-tenacity": none(integer(10, { min: 0n, max: 100n })),
 };
 
 const operatingSystem = {
@@ -138,7 +126,6 @@ const operatingSystem = {
   "crash-memcheck-enabled": none(yesNo("yes")),
   daemonize: none(yesNo("no"), { immutable }),
   "disable-thp": none(yesNo("yes"), { immutable }),
-  "dynamic-hz": none(yesNo("yes")),
   "enable-module-command": none(oneOf(["no", "yes", "local"], "no"), { immutable }),
   "ignore-warnings": none(text("")),
   "io-threads": none(integer(1, { min: 1n, max: 128n }), { immutable }),

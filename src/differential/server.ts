@@ -85,6 +85,9 @@ export const server: Family = {
   prologue: [
     ["CONFIG", "SET", "maxmemory", "0", "maxmemory-policy", "noeviction", "timeout", "0", "slowlog-max-len", "128"],
     ["CONFIG", "SET", "lazyfree-lazy-user-del", "no", "maxmemory-samples", "5", "appendfsync", "everysec"],
+    // Redis's defaults, which are others here.
+    ["CONFIG", "SET", "lazyfree-lazy-eviction", "no", "lazyfree-lazy-expire", "no", "lazyfree-lazy-server-del", "no"],
+    ["CONFIG", "SET", "lazyfree-lazy-user-flush", "no"],
     ["CONFIG", "SET", "slowlog-log-slower-than", "-1"],
     ["CONFIG", "RESETSTAT"],
     ["SLOWLOG", "RESET"],
@@ -97,7 +100,7 @@ export const server: Family = {
     often(6, asDeclared(command("CONFIG GET", repeated(setting, 1, 2)))),
     often(
       2,
-      asDeclared(command("CONFIG GET", oneOf("maxmemory-*", "slowlog*", "timeou[st]", "nothing*", "lazyfree-*"))),
+      asDeclared(command("CONFIG GET", oneOf("maxmemory-*", "slowlog*", "timeou[st]", "nothing*", "lazyfree-lazy-*"))),
     ),
     command("CONFIG GET"),
     often(6, asDeclared(command("CONFIG SET", change))),

@@ -2,6 +2,8 @@
 import type { ClientContext } from "../engine/client-context.ts";
 import { type ArgumentValue, describe } from "./argument-writer.ts";
 import { type Core, refuseImpossible } from "./core.ts";
+import { FastCalls } from "./fast-calls.ts";
+import { FastCollections } from "./fast-collections.ts";
 import { FastPath } from "./fast-path.ts";
 import type { ReplyValue } from "./value-reply.ts";
 
@@ -25,11 +27,14 @@ export abstract class Caller {
   readonly #core: Core;
   readonly #context: ClientContext;
   protected readonly fastPath: FastPath;
+  protected readonly fastCollections: FastCollections;
 
   constructor(core: Core, databaseIndex: number) {
     this.#core = core;
     this.#context = core.newContext(databaseIndex);
-    this.fastPath = new FastPath(core, this.#context);
+    const calls = new FastCalls(core, this.#context);
+    this.fastPath = new FastPath(calls);
+    this.fastCollections = new FastCollections(calls);
   }
 
   /**

@@ -26,16 +26,16 @@ test("a reply that comes later is waited for by executeAsync, and refused by exe
   assert.equal(await core.executeAsync(context, "CONFIG", ["REWRITE"]), "OK");
   configuration.file = join(directory, "none", "redis.conf");
   await assert.rejects(core.executeAsync(context, "CONFIG", ["REWRITE"]), { code: "ERR" });
-  core.store.close();
+  await core.store.close();
   rmSync(directory, { recursive: true });
 });
 
-test("passwords do not lock the program out", () => {
+test("passwords do not lock the program out", async () => {
   const core = new Core(new Store(new Configuration(), Date.now, { shards: 1, regionSize: 2 ** 20 }));
   const context = core.newContext(0);
   core.execute(context, "CONFIG", ["SET", "requirepass", "secret"], false);
   assert.throws(() => core.execute(context, "AUTH", ["wrong"], false), { code: "WRONGPASS" });
   assert.equal(core.execute(context, "RESET", [], false), "RESET");
   assert.equal(core.execute(context, "GET", ["k"], false), null);
-  core.store.close();
+  await core.store.close();
 });

@@ -5,7 +5,9 @@
 import { CommandError } from "../commands/errors.ts";
 import { ClientContext } from "../engine/client-context.ts";
 import type { Store } from "../engine/store.ts";
-import { type ArgumentValue, ArgumentWriter } from "./argument-writer.ts";
+import type { EventListeners } from "../monitoring/event-listeners.ts";
+import { type ArgumentValue, ArgumentWriter, describe } from "./argument-writer.ts";
+import { errorsOf, type StoreEvents, type ThreadError } from "./events.ts";
 import { type ReplyValue, ValueReply } from "./value-reply.ts";
 
 /** Where commands from within the process come from, as MONITOR, SLOWLOG and CLIENT LIST show it. */
@@ -23,8 +25,25 @@ export class Core {
   readonly #writer = new ArgumentWriter();
   readonly #reply = new ValueReply();
 
+  readonly #errors: EventListeners<ThreadError>;
+
   constructor(store: Store) {
     this.store = store;
+    this.#errors = errorsOf(store);
+  }
+
+  /**
+   * Those who listen to one kind of event.
+   * @throws TypeError for another name, or if `listener` is no function
+   */
+  listenersTo<Name extends keyof StoreEvents>(name: Name, listener: unknown): EventListeners<StoreEvents[Name]> {
+    if (typeof listener !== "function") throw new TypeError(`listener: ${describe(listener)}, not a function`);
+    const all: { readonly [Each in keyof StoreEvents]: EventListeners<StoreEvents[Each]> } = {
+      metric: this.store.metrics.listeners,
+      error: this.#errors,
+    };
+    if (!Object.hasOwn(all, name)) throw new TypeError(`${String(name)}: no such event; there are metric, error`);
+    return all[name];
   }
 
   /** The state of another handle: it begins in database `index`. @throws RangeError if there is no such database */

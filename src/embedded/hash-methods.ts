@@ -62,7 +62,9 @@ export abstract class HashMethods extends HyperLogLogMethods {
 
   /** The value of a field, null if there is none. */
   hget(key: ArgumentValue, field: ArgumentValue): string | null {
-    return this.run("HGET", [key, field]);
+    const isText = typeof key === "string" && typeof field === "string";
+    const value = isText ? this.fastCollections.hget(key, field) : undefined;
+    return value === undefined ? this.run("HGET", [key, field]) : value;
   }
 
   hgetBuffer(key: ArgumentValue, field: ArgumentValue): Buffer | null {
@@ -229,6 +231,13 @@ export abstract class HashMethods extends HyperLogLogMethods {
 
   /** Sets fields: `hset("h", { a: 1 })`, `hset("h", "a", 1, "b", 2)`. @returns how many of them are new */
   hset(key: ArgumentValue, ...pairs: Pairs): number {
+    if (pairs.length === 2 && typeof key === "string") {
+      const field = pairs[0];
+      const value = pairs[1];
+      const isText = typeof field === "string" && typeof value === "string";
+      const added = isText ? this.fastCollections.hset(key, field, value) : undefined;
+      if (added !== undefined) return added;
+    }
     return this.run("HSET", [key, ...pairsOf("hset", pairs)]);
   }
 

@@ -11,14 +11,23 @@ import type { OpenOptions } from "./options.ts";
 import { Stillwater } from "./stillwater.ts";
 
 export type { Int64 } from "../base/int64.ts";
+export type { ThreadFigures } from "../commands/context.ts";
 export { CommandError } from "../commands/errors.ts";
 export type { FrozenStore } from "../keyspace/keyspace.ts";
 export type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
+export type {
+  EvictionMetric,
+  ExpiryMetric,
+  LazyFreeMetric,
+  Metric,
+  WorkerMetric,
+} from "../monitoring/metrics.ts";
 export type { Address } from "../server/listeners.ts";
 export type { ArgumentValue } from "./argument-writer.ts";
 export type { RangeUnit } from "./bitmap-methods.ts";
 export type { Pairs, Several } from "./caller.ts";
 export type { Connector, ConnectorClass } from "./connector.ts";
+export { type StoreEvents, ThreadError } from "./events.ts";
 export type {
   Coordinates,
   GeoaddOptions,
@@ -33,10 +42,12 @@ export type {
 export type { FieldExpireCondition, MemberScanOptions } from "./hash-methods.ts";
 export type { CopyOptions, ExpireCondition, RestoreOptions, ScanOptions, SortOptions } from "./key-methods.ts";
 export type { ListEnd, LmpopOptions, LposOptions } from "./list-methods.ts";
-export type { OpenOptions } from "./options.ts";
+export type { ExpiryPolicy, OpenOptions } from "./options.ts";
+export type { MessageBufferListener, MessageListener, SubscribeOptions, Unsubscribe } from "./pubsub-methods.ts";
 export type { IntercardOptions } from "./set-methods.ts";
 export type { Score, Scored, ZaddOptions, ZmpopOptions } from "./sorted-set-methods.ts";
 export type { Bound, CombinationOptions, Limit, LimitOptions, ZrangeOptions } from "./sorted-set-range-methods.ts";
+export type { StoreStats } from "./stats.ts";
 export type { ListenOptions, Stillwater } from "./stillwater.ts";
 export type { ExpiryOptions, GetexOptions, LcsMatches, LcsOptions, LcsRange, SetOptions } from "./string-methods.ts";
 export type { ReplyValue } from "./value-reply.ts";

@@ -76,7 +76,9 @@ export abstract class ListMethods extends HashMethods {
   lpop(key: ArgumentValue): string | null;
   lpop(key: ArgumentValue, count: number): string[] | null;
   lpop(key: ArgumentValue, count?: number): string | string[] | null {
-    return this.run("LPOP", count === undefined ? [key] : [key, count]);
+    const isUsual = count === undefined && typeof key === "string";
+    const item = isUsual ? this.fastCollections.pop(key, true) : undefined;
+    return item === undefined ? this.run("LPOP", count === undefined ? [key] : [key, count]) : item;
   }
 
   lpopBuffer(key: ArgumentValue): Buffer | null;
@@ -94,7 +96,7 @@ export abstract class ListMethods extends HashMethods {
 
   /** Puts items at the beginning, one after the other. @returns the length */
   lpush(key: ArgumentValue, ...items: Several): number {
-    return this.run("LPUSH", [key, ...listOf(items)]);
+    return this.#pushOne(key, true, items) ?? this.run("LPUSH", [key, ...listOf(items)]);
   }
 
   /** As `lpush`, if there is a list. @returns the length, 0 if there is none */
@@ -130,7 +132,9 @@ export abstract class ListMethods extends HashMethods {
   rpop(key: ArgumentValue): string | null;
   rpop(key: ArgumentValue, count: number): string[] | null;
   rpop(key: ArgumentValue, count?: number): string | string[] | null {
-    return this.run("RPOP", count === undefined ? [key] : [key, count]);
+    const isUsual = count === undefined && typeof key === "string";
+    const item = isUsual ? this.fastCollections.pop(key, false) : undefined;
+    return item === undefined ? this.run("RPOP", count === undefined ? [key] : [key, count]) : item;
   }
 
   rpopBuffer(key: ArgumentValue): Buffer | null;
@@ -150,11 +154,18 @@ export abstract class ListMethods extends HashMethods {
 
   /** Puts items at the end. @returns the length */
   rpush(key: ArgumentValue, ...items: Several): number {
-    return this.run("RPUSH", [key, ...listOf(items)]);
+    return this.#pushOne(key, false, items) ?? this.run("RPUSH", [key, ...listOf(items)]);
   }
 
   /** As `rpush`, if there is a list. @returns the length, 0 if there is none */
   rpushx(key: ArgumentValue, ...items: Several): number {
     return this.run("RPUSHX", [key, ...listOf(items)]);
+  }
+
+  /** The usual form of `lpush` and `rpush`. @returns undefined if it is not that */
+  #pushOne(key: ArgumentValue, isHead: boolean, items: Several): number | undefined {
+    const item = items[0];
+    const isUsual = items.length === 1 && typeof key === "string" && typeof item === "string";
+    return isUsual ? this.fastCollections.push(key, isHead, item) : undefined;
   }
 }

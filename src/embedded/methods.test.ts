@@ -7,8 +7,8 @@ import { type ArgumentValue, open, type Stillwater } from "./index.ts";
 
 const START = 1_700_000_000_000;
 const OPTIONS = { now: () => START, seed: [1, 2], regionSize: "1mb" } as const;
-/** SHUTDOWN is `close`; MONITOR has nowhere to send its lines. */
-const WITHOUT_METHOD = ["SHUTDOWN", "MONITOR"];
+/** SHUTDOWN is `close`; MONITOR has nowhere to send its lines; subscriptions end by what has begun them. */
+const WITHOUT_METHOD = ["SHUTDOWN", "MONITOR", "UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"];
 
 const db = await open(OPTIONS);
 after(() => db.close());

@@ -4,8 +4,23 @@ import { Configuration } from "../config/configuration.ts";
 import { Refusal } from "../config/directive.ts";
 import { findDirective } from "../config/directives.ts";
 import { bytesOfText } from "../config/quoting.ts";
+import type { HousekeepingOptions } from "../engine/housekeeper.ts";
 import { REGION_SIZE_MAX, REGION_SIZE_MIN } from "../memory/region.ts";
 import { describe } from "./argument-writer.ts";
+
+/** How a store gets rid of keys and fields whose time has come, beside finding them expired when they are looked up. */
+export interface ExpiryPolicy {
+  /**
+   * "background", the default: by itself, in slices of about a millisecond between the turns of the event loop, from a
+   * timer that keeps no process alive. "manual": only when the program calls `tick`. The same goes for everything else
+   * that a store does on its own: giving memory back, making room, keeping its clock and its statistics.
+   */
+  readonly mode?: "background" | "manual" | undefined;
+  /** Milliseconds between two looks at what has expired, 1 to 60,000: 100 by default. Not for the mode "manual". */
+  readonly intervalMs?: number | undefined;
+  /** 1, the default, to 10: how much longer than a millisecond a slice may be, by quarters of a millisecond. */
+  readonly effort?: number | undefined;
+}
 
 /** How a store is opened; every option may be left out. */
 export interface OpenOptions {
@@ -19,6 +34,8 @@ export interface OpenOptions {
   readonly databases?: number | undefined;
   /** What clients that come by `listen` or `connector` must authenticate with; this program itself need not. */
   readonly password?: string | undefined;
+  /** When what has expired is removed: by itself, unless told otherwise. */
+  readonly expiry?: ExpiryPolicy | undefined;
   /** Any directive of redis.conf by its name, as it would be written there: `{ "slowlog-max-len": "1000" }`. */
   readonly config?: Readonly<Record<string, string | number>> | undefined;
   /** Source of time, milliseconds since 1970: for tests. `Date.now` by default. */
@@ -39,18 +56,23 @@ export interface OpenRequest {
     readonly regionSize?: number;
     readonly seed?: readonly [number, number];
   };
+  readonly housekeeping: HousekeepingOptions;
 }
 
 const DATABASES_MAX = 65_536;
+const INTERVAL_MAX = 60_000;
+const EFFORT_MAX = 10;
 const NAMES: readonly (keyof OpenOptions)[] = [
   "maxMemory",
   "databases",
   "password",
+  "expiry",
   "config",
   "now",
   "regionSize",
   "seed",
 ];
+const EXPIRY_NAMES: readonly (keyof ExpiryPolicy)[] = ["mode", "intervalMs", "effort"];
 
 /** @throws TypeError that names the option that is unknown, of the wrong type or out of range */
 export function checkOptions(options: OpenOptions): OpenRequest {
@@ -65,7 +87,29 @@ export function checkOptions(options: OpenOptions): OpenRequest {
   set(configuration, "regionSize", "region-size", regionSize);
   const { now = Date.now } = options;
   if (typeof now !== "function") throw wrong("now", now, "a function");
-  return { configuration, now, keyspace: { ...sizing(configuration), ...seeded(options.seed) } };
+  const housekeeping = expiryPolicy(configuration, options.expiry);
+  return { configuration, now, keyspace: { ...sizing(configuration), ...seeded(options.seed) }, housekeeping };
+}
+
+function expiryPolicy(configuration: Configuration, policy: OpenOptions["expiry"]): HousekeepingOptions {
+  if (policy === undefined) return {};
+  if (typeof policy !== "object" || policy === null || Array.isArray(policy))
+    throw wrong("expiry", policy, "an object");
+  for (const name of Object.keys(policy)) {
+    if ((EXPIRY_NAMES as readonly string[]).includes(name)) continue;
+    throw new TypeError(`expiry.${name}: no such option; there are ${EXPIRY_NAMES.join(", ")}`);
+  }
+  const { mode, intervalMs, effort } = policy;
+  if (mode !== undefined && mode !== "background" && mode !== "manual") {
+    const shown = typeof mode === "string" ? mode : describe(mode);
+    throw new TypeError(`expiry.mode: ${shown} is neither background nor manual`);
+  }
+  const interval = integer("expiry.intervalMs", intervalMs, 1, INTERVAL_MAX);
+  if (mode === "manual" && interval !== undefined) {
+    throw new TypeError("expiry.intervalMs: the mode manual has no interval, nothing is done but by tick");
+  }
+  set(configuration, "expiry.effort", "active-expire-effort", integer("expiry.effort", effort, 1, EFFORT_MAX));
+  return { mode, intervalMs };
 }
 
 function refuseUnknown(name: string): void {

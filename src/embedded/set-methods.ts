@@ -16,6 +16,11 @@ export const INTERCARD_KINDS = { LIMIT: "number" } as const;
 export abstract class SetMethods extends ListMethods {
   /** Adds members. @returns how many of them are new */
   sadd(key: ArgumentValue, ...members: Several): number {
+    const member = members[0];
+    if (members.length === 1 && typeof key === "string" && typeof member === "string") {
+      const added = this.fastCollections.sadd(key, member);
+      if (added !== undefined) return added;
+    }
     return this.run("SADD", [key, ...listOf(members)]);
   }
 
@@ -59,7 +64,9 @@ export abstract class SetMethods extends ListMethods {
 
   /** Whether it is a member. */
   sismember(key: ArgumentValue, member: ArgumentValue): 0 | 1 {
-    return this.run("SISMEMBER", [key, member]);
+    const isText = typeof key === "string" && typeof member === "string";
+    const isMember = isText ? this.fastCollections.sismember(key, member) : undefined;
+    return isMember === undefined ? this.run("SISMEMBER", [key, member]) : isMember;
   }
 
   /** All members, in no order. */

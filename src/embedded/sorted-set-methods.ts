@@ -57,6 +57,11 @@ export abstract class SortedSetMethods extends SetMethods {
   zadd(key: ArgumentValue, members: Members, options?: ZaddOptions & { readonly INCR?: false | undefined }): number;
   zadd(key: ArgumentValue, score: Score, member: ArgumentValue, ...more: readonly ArgumentValue[]): number;
   zadd(key: ArgumentValue, ...args: readonly unknown[]): number | null {
+    const score = args[0];
+    const member = args[1];
+    const isUsual = args.length === 2 && typeof score === "number" && typeof member === "string";
+    const added = isUsual && typeof key === "string" ? this.fastCollections.zadd(key, score, member) : undefined;
+    if (added !== undefined) return added;
     const [members, options = {}] = args as [Members | ArgumentValue, ZaddOptions?];
     if (!Array.isArray(members)) return this.run("ZADD", [key, ...(args as readonly ArgumentValue[])]);
     return this.run("ZADD", [key, ...optionWords("zadd", options, ZADD_KINDS), ...flattened("zadd", members, 2)]);
@@ -204,7 +209,9 @@ export abstract class SortedSetMethods extends SetMethods {
 
   /** A member's score, null if it is none. */
   zscore(key: ArgumentValue, member: ArgumentValue): number | null {
-    return this.run("ZSCORE", [key, member]);
+    const isText = typeof key === "string" && typeof member === "string";
+    const score = isText ? this.fastCollections.zscore(key, member) : undefined;
+    return score === undefined ? this.run("ZSCORE", [key, member]) : score;
   }
 }
 

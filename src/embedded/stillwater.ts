@@ -2,8 +2,8 @@
  * Stillwater: a store embedded in a program, and the handle to one of its databases.
  *
  * The typed methods come by inheritance, one class a family: Caller, StringMethods, BitmapMethods, HyperLogLogMethods,
- * HashMethods, ListMethods, SetMethods, SortedSetMethods, SortedSetRangeMethods, GeoMethods, KeyMethods, ServerMethods.
- * They only turn arguments into a command and its reply into a value: what a command does is the
+ * HashMethods, ListMethods, SetMethods, SortedSetMethods, SortedSetRangeMethods, GeoMethods, KeyMethods, ServerMethods,
+ * PubSubMethods. They only turn arguments into a command and its reply into a value: what a command does is the
  * engine's, which serves connections the same way.
  */
 import type { Duplex } from "node:stream";
@@ -14,9 +14,11 @@ import type { Address } from "../server/listeners.ts";
 import { Server } from "../server/server.ts";
 import { type ConnectorClass, connectorClass } from "./connector.ts";
 import { Core, EMBEDDED } from "./core.ts";
+import type { StoreEvents } from "./events.ts";
 import { MemoryStream } from "./memory-stream.ts";
 import { checkOptions, type OpenOptions } from "./options.ts";
-import { ServerMethods } from "./server-methods.ts";
+import { PubSubMethods } from "./pubsub-methods.ts";
+import { type StoreStats, statsOf } from "./stats.ts";
 
 /** Where to serve other processes: a TCP port, 0 for any free one, or the path of a unix socket. */
 export type ListenOptions = (
@@ -58,7 +60,7 @@ class Gate {
     this.#core.isClosed = true;
     this.#closing ??= (async () => {
       await Promise.all(this.#servers.map((server) => server.close()));
-      this.#core.store.close();
+      await this.#core.store.close();
     })();
     return this.#closing;
   }
@@ -71,7 +73,7 @@ class Gate {
   }
 }
 
-export class Stillwater extends ServerMethods {
+export class Stillwater extends PubSubMethods {
   readonly #core: Core;
   readonly #gate: Gate;
 
@@ -86,8 +88,8 @@ export class Stillwater extends ServerMethods {
    * @throws TypeError that names the option that is wrong
    */
   static async open(options: OpenOptions = {}): Promise<Stillwater> {
-    const { configuration, now, keyspace } = checkOptions(options);
-    const store = new Store(configuration, now, keyspace);
+    const { configuration, now, keyspace, housekeeping } = checkOptions(options);
+    const store = new Store(configuration, now, keyspace, housekeeping);
     store.onShutdown = () => {
       throw new CommandError("ERR the store is embedded: the program that opened it ends it");
     };
@@ -145,9 +147,55 @@ export class Stillwater extends ServerMethods {
     return this.#core.store.keyspace.freeze();
   }
 
-  /** Does what is due: for programs that do not return to the event loop for seconds. */
-  tick(): void {
+  /**
+   * Does what is due: removes what has expired, gives memory back, makes room, keeps clock and statistics. For stores
+   * opened with `expiry: { mode: "manual" }`, and for programs that do not return to the event loop for seconds.
+   * @param budgetMs milliseconds it may take, a little over at most; by default a slice: 1, or more by `effort`
+   * @returns whether more is due: a store in the mode "background" goes on by itself, another with the next call
+   * @throws TypeError for a budget that is no number of milliseconds above 0; Error once closed
+   */
+  tick(budgetMs?: number): boolean {
     this.#core.checkOpen();
-    this.#core.store.tick();
+    if (budgetMs !== undefined && !(typeof budgetMs === "number" && budgetMs > 0)) {
+      throw new TypeError(`tick: a budget of ${String(budgetMs)}, not of milliseconds above 0`);
+    }
+    return this.#core.store.tick(budgetMs);
+  }
+
+  /**
+   * What the store is at, from its counters: costs microseconds, whatever the amount of data.
+   * @throws Error once closed
+   */
+  stats(): StoreStats {
+    this.#core.checkOpen();
+    return statsOf(this.#core.store);
+  }
+
+  /**
+   * Calls `listener` for every event of the kind from now on, on whichever handle it happened: they share the store.
+   *
+   * - `metric`: what the store did on its own, as an object whose `type` tells what: "lazyfree", "expiry", "eviction",
+   *   "worker". The same is published on the channels `stillwater:lazyfree` and so on of node:diagnostics_channel.
+   * - `error`: a background thread has died. It is started again and loses nothing, so nothing has to be done; unlike
+   *   with an EventEmitter, an error that nobody listens to is no exception. INFO and `stats` show it in any case.
+   *
+   * What a listener throws is an uncaught exception, as if it had been thrown in a timer; the store is not disturbed.
+   * @throws TypeError for another name, or if `listener` is no function
+   */
+  on<Name extends keyof StoreEvents>(name: Name, listener: (event: StoreEvents[Name]) => void): this {
+    this.#core.listenersTo(name, listener).add(listener);
+    return this;
+  }
+
+  /** As `on`, for one event. */
+  once<Name extends keyof StoreEvents>(name: Name, listener: (event: StoreEvents[Name]) => void): this {
+    this.#core.listenersTo(name, listener).add(listener, true);
+    return this;
+  }
+
+  /** Ends what one `on` or `once` with this listener began. */
+  off<Name extends keyof StoreEvents>(name: Name, listener: (event: StoreEvents[Name]) => void): this {
+    this.#core.listenersTo(name, listener).remove(listener);
+    return this;
   }
 }

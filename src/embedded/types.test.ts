@@ -3,7 +3,18 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Redis } from "ioredis";
 import { Redis as Redis5 } from "ioredis5";
-import { type GeoMatch, type Int64, type LcsMatches, open, type ReplyValue, type Stillwater } from "./index.ts";
+import {
+  type GeoMatch,
+  type Int64,
+  type LcsMatches,
+  type Metric,
+  open,
+  type ReplyValue,
+  type Stillwater,
+  type StoreStats,
+  type ThreadError,
+  type ThreadFigures,
+} from "./index.ts";
 
 type Same<Left, Right> = (<T>() => T extends Left ? 1 : 2) extends <T>() => T extends Right ? 1 : 2 ? true : false;
 
@@ -35,6 +46,16 @@ async function inferred(db: Stillwater): Promise<void> {
   exactly<[cursor: string, keys: string[]]>()(db.scan(0));
   exactly<Record<string, string>>()(db.config("GET", "maxmemory"));
   exactly<ReplyValue>()(db.call("ANY", "k", 1, 2n, Buffer.alloc(1)));
+  exactly<boolean>()(db.tick());
+  exactly<StoreStats>()(db.stats());
+  exactly<readonly ThreadFigures[]>()(db.stats().threads);
+  exactly<Stillwater>()(db.on("error", (error) => exactly<ThreadError>()(error)));
+  db.on("metric", (metric) => {
+    exactly<Metric>()(metric);
+    if (metric.type === "expiry") exactly<number>()(metric.fields);
+    else if (metric.type === "worker") exactly<string>()(metric.thread);
+    else exactly<number>()(metric.durationMs);
+  });
   exactly<ReplyValue<Buffer>>()(db.callBuffer("ANY"));
   exactly<ReplyValue>()(await db.callAsync("ANY"));
   for (const key of db.scanIterator({ match: "a*", count: 10, type: "string" })) exactly<string>()(key);
@@ -112,6 +133,12 @@ async function refused(db: Stillwater): Promise<void> {
   await open({ maxmemory: 1 });
   // @ts-expect-error: text
   await open({ password: 1 });
+  // @ts-expect-error: no such mode
+  await open({ expiry: { mode: "never" } });
+  // @ts-expect-error: no such event
+  db.on("metrics", () => undefined);
+  // @ts-expect-error: a metric has no such field
+  db.on("metric", (metric) => metric.keys);
   // @ts-expect-error: neither port nor path
   await db.listen({ host: "::1" });
 }

@@ -1,6 +1,7 @@
 /** ClientContext: one client's state between its commands, and what its handlers see. */
 import type { Context, Services, Session } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
+import type { Receiver } from "../commands/pubsub-registry.ts";
 import type { Reply } from "../commands/reply.ts";
 import type { Database } from "../keyspace/database.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
@@ -22,6 +23,7 @@ export class ClientContext implements Context {
   readonly session: Session;
   readonly reply: Reply;
   database: Database;
+  receiver: Receiver | undefined;
   /** What the client's last command is waiting for; whoever executes its commands goes on when it is settled. */
   pending: Promise<LateReply> | undefined;
 
@@ -45,6 +47,8 @@ export class ClientContext implements Context {
       noEvict: false,
       noTouch: false,
       isMonitor: false,
+      subscriber: undefined,
+      keepsReply: false,
       lastCommandAt: now,
       lastCommand: "NULL",
       databaseIndex: 0,

@@ -4,6 +4,9 @@ import type { Client, Clients } from "../commands/context.ts";
 export class ClientRegistry implements Clients {
   totalConnections = 0;
   rejectedConnections = 0;
+  evictedClients = 0;
+  /** Kept up by the connections. */
+  bufferBytes = 0;
   readonly #clients = new Map<number, Client>();
   #nextId = 1;
   #pausedUntil = 0;

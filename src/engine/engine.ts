@@ -11,6 +11,7 @@ import {
   CommandError,
   NO_AUTH,
   OUT_OF_MEMORY,
+  onlyForSubscribers,
   unknownCommand,
   unknownSubcommand,
   wrongArity,
@@ -18,6 +19,7 @@ import {
 import { RegionFullError } from "../memory/heap.ts";
 import { formatMonitorLine } from "../monitoring/monitor-feed.ts";
 import { type CommandStatistics, SAMPLE_EVERY, type Statistics } from "../monitoring/statistics.ts";
+import { MemoryLimit, SPACE_ATTEMPTS } from "./memory-limit.ts";
 
 /** Argument bytes from which on a command is timed even if it is fast. */
 const TIMED_BYTES = 16 * 1024;
@@ -32,14 +34,14 @@ export class Engine {
   readonly services: Services;
   readonly #commands: CommandTable;
   readonly #statistics: Statistics;
-  /** Bytes that commands may bring the data to; 0 for no limit. */
-  memoryLimit = 0;
-
+  /** What commands may bring memory to, and how room is made. */
+  readonly memory: MemoryLimit;
   /** Who is told of every command that ran: MONITOR. */
   readonly monitors = new Set<Monitor>();
 
   constructor(services: Services) {
     this.services = services;
+    this.memory = new MemoryLimit(services);
     this.#commands = services.commands;
     this.#statistics = services.statistics;
   }
@@ -104,21 +106,33 @@ export class Engine {
     const { arity } = command;
     if (arity > 0 ? args.count !== arity : args.count < -arity) return wrongArity(command.fullName);
     if (!context.session.isAuthenticated && command.needsAuthentication) return NO_AUTH;
-    if (command.deniesOutOfMemory && this.memoryLimit > 0 && this.services.keyspace.usedBytes > this.memoryLimit) {
-      return OUT_OF_MEMORY;
+    if (this.memory.isExceeded && !this.memory.admit() && command.deniesOutOfMemory) return OUT_OF_MEMORY;
+    if (context.session.subscriber !== undefined && context.session.protocol === 2 && !command.isForSubscribers) {
+      return onlyForSubscribers(command.fullName);
     }
     return undefined;
   }
 
-  #run(command: Command, context: Context, args: Arguments, statistics: CommandStatistics): void {
+  #run(command: Command, context: Context, args: Arguments, statistics: CommandStatistics, attempts = 0): void {
     try {
       command.execute(context, args);
     } catch (error) {
+      if (error instanceof RegionFullError && attempts < SPACE_ATTEMPTS && this.#makeSpace(error, args)) {
+        this.#run(command, context, args, statistics, attempts + 1);
+        return;
+      }
       statistics.failedCalls += 1;
       if (error instanceof CommandError) this.#fail(context, error.message);
       else if (error instanceof RegionFullError) this.#fail(context, OUT_OF_MEMORY);
       else throw error;
     }
+  }
+
+  /** Makes space for a command that a region had no room for. @returns whether it may be tried again from its start */
+  #makeSpace(error: RegionFullError, args: Arguments): boolean {
+    if (!this.memory.makeSpace(error, args.end - args.start(0))) return false;
+    this.services.keyspace.member.expect(args);
+    return true;
   }
 
   #runTimed(command: Command, context: Context, args: Arguments, statistics: CommandStatistics): void {

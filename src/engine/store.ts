@@ -2,26 +2,34 @@
  * Store: one store put together: its configuration, keyspace, commands, statistics and clients. Embedded use and the
  * server both stand on it, and several live in one process without knowing of each other.
  *
- * It never keeps the process alive: its timer is unreferenced.
+ * It never keeps the process alive: what it does on its own is done by housekeeper.ts and by background threads.
  */
 import { randomBytes } from "node:crypto";
+import type { ThreadFailure } from "../background/background-thread.ts";
+import { BackgroundThreads } from "../background/background-threads.ts";
+import { followLazyFree, LazyFree } from "../background/lazy-free.ts";
 import { makeDirectory } from "../base/make-directory.ts";
 import { allCommands } from "../commands/all-commands.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import type { Lifecycle, Services } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
+import { PubSub } from "../commands/pubsub-registry.ts";
 import type { Configuration } from "../config/configuration.ts";
 import { type CollectionLimits, LIMIT_DIRECTIVES } from "../keyspace/collection-limits.ts";
 import { Keyspace, type KeyspaceOptions } from "../keyspace/keyspace.ts";
 import { LatencyMonitor } from "../monitoring/latency-monitor.ts";
+import { Metrics } from "../monitoring/metrics.ts";
 import { SlowLog } from "../monitoring/slow-log.ts";
 import { Statistics } from "../monitoring/statistics.ts";
+import { StoreChores } from "./chores.ts";
 import { ClientRegistry } from "./client-registry.ts";
 import { Engine } from "./engine.ts";
+import { Housekeeper, type HousekeepingOptions } from "./housekeeper.ts";
+import { KeyEventPublisher } from "./key-event-publisher.ts";
 import { sizingFor } from "./sizing.ts";
 
-/** Milliseconds between two rounds of what a store does on its own: statistics and the access clock. */
-const TICK_MS = 100;
+/** Milliseconds that background threads have to finish what they are at when the store ends. */
+const JOIN_MS = 1000;
 
 const NOT_OURS_TO_END = "ERR SHUTDOWN is for servers; this store ends with the program that opened it";
 
@@ -34,6 +42,7 @@ export class Store implements Lifecycle {
   readonly engine: Engine;
   readonly services: Services;
   readonly clients = new ClientRegistry();
+  readonly threads = new BackgroundThreads();
   readonly startedAt = Date.now();
   readonly runId = randomBytes(20).toString("hex");
   readonly executable = process.execPath;
@@ -42,17 +51,22 @@ export class Store implements Lifecycle {
   port = 0;
   /** Called by SHUTDOWN. Without one, as in embedded use, the command is refused. */
   onShutdown: ((request: ShutdownRequest) => void) | undefined;
-  readonly #timer: NodeJS.Timeout;
+  /** What is told of what the store does on its own. */
+  readonly metrics = new Metrics(this.runId);
+  readonly housekeeper: Housekeeper;
+  readonly lazyFree: LazyFree;
   readonly #stopListening: (() => void)[] = [];
 
   /**
    * @param now source of time for tests, milliseconds since 1970
    * @param keyspace settings that do not follow from the configuration: for embedded use and tests
+   * @param housekeeping whether the store does its work by itself, as it does by default
    */
   constructor(
     configuration: Configuration,
     now: () => number = Date.now,
     keyspace: Partial<Pick<KeyspaceOptions, "shards" | "regionSize" | "seed">> = {},
+    housekeeping: HousekeepingOptions = {},
   ) {
     this.configuration = configuration;
     makeDirectory(configuration.get("dir"));
@@ -72,21 +86,22 @@ export class Store implements Lifecycle {
       latency: new LatencyMonitor(configuration),
       clients: this.clients,
       lifecycle: this,
+      threads: this.threads,
+      pubSub: new PubSub(),
     };
     this.engine = new Engine(this.services);
-    this.engine.memoryLimit = memoryLimit;
-    this.#stopListening.push(configuration.onChange("maxmemory", (value) => this.#setMemoryLimit(Number(value))));
+    this.#stopListening.push(this.engine.memory.follow(configuration));
     this.#followLimits();
-    this.#timer = setInterval(() => this.tick(), TICK_MS).unref();
-  }
-
-  /** @returns why not: how much there is room for was settled when the store was opened */
-  #setMemoryLimit(bytes: number): string | undefined {
-    const { capacityBytes } = this.keyspace.figures();
-    if (bytes > capacityBytes)
-      return `there is room for ${capacityBytes} bytes; more needs a restart with that maxmemory`;
-    this.engine.memoryLimit = bytes;
-    return undefined;
+    this.#stopListening.push(new KeyEventPublisher(this.services.pubSub).follow(this.keyspace, configuration));
+    this.#stopListening.push(this.threads.onFailure((failure) => this.#tellOfFailure(failure)));
+    this.housekeeper = new Housekeeper(
+      new StoreChores(this.services, this.metrics, this.engine.memory),
+      configuration,
+      housekeeping,
+    );
+    this.engine.memory.whenLeft = () => this.housekeeper.hurry();
+    this.#stopListening.push(followLazyFree(this.keyspace.releaser, configuration));
+    this.lazyFree = new LazyFree(this.keyspace.releaser, this.threads, () => this.housekeeper.hurry());
   }
 
   /** Keeps the keyspace's limits what the configuration says. */
@@ -103,14 +118,26 @@ export class Store implements Lifecycle {
     }
   }
 
+  get hz(): number {
+    return this.housekeeper.hz;
+  }
+
   get configFile(): string {
     return this.configuration.file ?? "";
   }
 
-  /** Does what is due; for programs whose event loop seldom turns. */
-  tick(): void {
-    this.keyspace.tick();
-    this.services.statistics.tick(performance.now());
+  #tellOfFailure({ name, error, retryMs }: ThreadFailure): void {
+    if (!this.metrics.wants("worker")) return;
+    this.metrics.emit({ type: "worker", storeId: this.runId, thread: name, error, retryMs });
+  }
+
+  /**
+   * Does what is due, now: for programs whose event loop seldom turns, and for those that want nothing done otherwise.
+   * @param budgetMs milliseconds that it may take, but for its smallest step; by default those of one slice
+   * @returns whether more is due
+   */
+  tick(budgetMs?: number): boolean {
+    return this.housekeeper.tick(budgetMs);
   }
 
   shutdown(request: ShutdownRequest): void {
@@ -123,10 +150,15 @@ export class Store implements Lifecycle {
     return false;
   }
 
-  /** Disconnects all clients and stops the timer. Idempotent. */
-  close(): void {
-    clearInterval(this.#timer);
+  /**
+   * Ends at once all that the store does on its own, and disconnects all clients; then joins its background threads.
+   * Idempotent.
+   * @returns when they have ended, within two seconds
+   */
+  close(): Promise<void> {
+    this.housekeeper.close();
     for (const stop of this.#stopListening.splice(0)) stop();
     for (const client of this.clients.list()) client.kill();
+    return this.threads.stop(JOIN_MS);
   }
 }

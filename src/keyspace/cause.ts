@@ -16,3 +16,4 @@ export const BY_EXPIRY: Cause = 3;
 export const BY_EVICTION: Cause = 4;
 /** FLUSHDB. */
 export const BY_FLUSH: Cause = 5;
+export const CAUSE_COUNT = 6;

@@ -6,6 +6,7 @@
  */
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
+import { keyspaceEvents } from "../config/keyspace-events.ts";
 import type { Ref } from "../memory/heap.ts";
 import { SCAN_END } from "../structures/dictionary.ts";
 import { Key } from "./key.ts";
@@ -50,6 +51,7 @@ export class Database {
       if (keyspace.touches) into.shard.entries.touch(into.entry, keyspace.accessClock);
     } else {
       keyspace.misses += 1;
+      into.notify(keyspaceEvents.keyMiss, "keymiss");
     }
     return into;
   }
@@ -61,6 +63,7 @@ export class Database {
     if (isFound && keyspace.touches) into.shard.entries.touch(into.entry, keyspace.accessClock);
     if (isFound) keyspace.hits += 1;
     else keyspace.misses += 1;
+    if (!isFound) into.notify(keyspaceEvents.keyMiss, "keymiss");
     return into;
   }
 
@@ -72,8 +75,14 @@ export class Database {
     return into;
   }
 
-  /** Looks up the key in argument `index` to tell about it: a hit or a miss, but no access (TYPE, TTL, OBJECT). */
+  /** Looks up the key in argument `index` to tell about it: a hit or a miss, but no access (TYPE, TTL). */
   inspect(args: Arguments, index: number, into: Key = this.key): Key {
+    if (!this.examine(args, index, into).found) into.notify(keyspaceEvents.keyMiss, "keymiss");
+    return into;
+  }
+
+  /** As `inspect`, but nobody is told of a miss (OBJECT). */
+  examine(args: Arguments, index: number, into: Key = this.key): Key {
     if (into.locateArgument(this, args, index)) this.keyspace.hits += 1;
     else this.keyspace.misses += 1;
     return into;
@@ -112,16 +121,14 @@ export class Database {
     return index >= shards.length ? 0 : index * SCAN_END + point;
   }
 
-  /** Visits all keys; the visitor must change nothing. Expired keys are removed, not visited. */
+  /** Visits all keys; the visitor must change nothing. Keys that have expired are not visited, and stay. */
   forEach(visit: VisitKey): void {
+    const now = this.keyspace.clock.now();
     for (const shard of this.keyspace.shards) {
-      const found: Ref[] = [];
-      const now = this.keyspace.clock.now();
       shard.dictionaries[this.index]!.forEach((entry) => {
-        if (shard.entries.hasDeadline(entry) && shard.entries.deadline(entry) <= now) found.push(entry);
-        else visit(this.#nameOf(shard, entry), shard, entry);
+        const hasExpired = shard.entries.hasDeadline(entry) && shard.entries.deadline(entry) <= now;
+        if (!hasExpired) visit(this.#nameOf(shard, entry), shard, entry);
       });
-      for (const entry of found) this.#expire(shard, entry);
     }
   }
 

@@ -1,10 +1,12 @@
 /**
  * Entry: a key and what it stands for, one block of the heap.
  *
- *     +0   TAG     bits 0-3 type, 4-7 encoding, 8-31 access clock (LRU seconds or LFU counter)
- *     +4   KEY     bits 0-29 length of the key in bytes, bit 30 set if the entry has a deadline
+ *     +0   TAG     bits 0-3 type, 4-7 encoding, 8-31 access clock (access-clock.ts)
+ *     +4   KEY     bits 0-29 length of the key in bytes, bit 30 TIMED, bit 31 FIELDS_TIMED (with TIMED only)
  *     +8   VALUE   strings: length in bytes, or the integer's low word; collections: the root ref
- *     +12  DEADLINE  two words, milliseconds since 1970, low word first; only if KEY says so
+ *     +12  DUE     two words, milliseconds since 1970, low word first; only if TIMED, as NEXT and PREVIOUS
+ *     +20  NEXT, +24 PREVIOUS  in the wheel of the entry's database (timing-wheel.ts), under DUE
+ *     +28  DEADLINE  two words, as DUE, or -1 for none; only if FIELDS_TIMED
  *     ...  EXTRA   one word; only in encodings that need it: the integer's high word, or the value's own block
  *     ...  key     padded with zeros to a whole word, so that keys are compared by words
  *     ...  value   encodings EMBEDDED and RAW: the bytes themselves
@@ -12,21 +14,32 @@
  * One block a key, where Redis has three (table entry, key, value object): a lookup touches a slot and an entry. A
  * value above INLINE_MAX has a block of its own, so that it can grow, and its key be renamed, without moving it.
  *
+ * DUE is the key's deadline. Of a hash whose fields have deadlines it is the time at which somebody has to look at it:
+ * not after the key's deadline, nor after any field's; it may be before them all, where those that were earlier have
+ * gone. Such an entry keeps its form when its last dated field goes: DUE is then the key's deadline, or none (-1).
+ *
  * Invariants (verify): the block is as large as its parts; an EXTERNAL value's block belongs to this entry alone.
+ * Shard.verify: every entry that is due is filed in the wheel.
  * Owner thread only; frozen entries are read at the same offsets through a FreezeReader.
  */
 import { copyBytes } from "../base/bytes.ts";
 import { fromWords, highWord, type Int64, lowWord } from "../base/int64.ts";
-import type { Heap, Ref } from "../memory/heap.ts";
+import { type Heap, NONE, type Ref } from "../memory/heap.ts";
+import { NODE_SIZE } from "../structures/timing-wheel.ts";
+import type { AccessClock } from "./access-clock.ts";
 import { collectionType } from "./collection-types.ts";
 
 export const TAG = 0;
 export const KEY = 4;
 export const VALUE = 8;
 export const ENTRY_HEADER_SIZE = 12;
+const OWN_DEADLINE = ENTRY_HEADER_SIZE + NODE_SIZE;
 
 export const KEY_LENGTH_MASK = 0x3fffffff;
-export const DEADLINE_FLAG = 0x40000000;
+/** The entry has DUE, NEXT and PREVIOUS. */
+export const TIMED = 0x40000000;
+/** Its DUE is not its deadline, which stands apart: a hash with fields that expire. */
+export const FIELDS_TIMED = 0x80000000 | 0;
 
 /** Types, numbered as in Redis's own files. */
 export const STRING = 0;
@@ -62,9 +75,12 @@ export class Entries {
   readonly heap: Heap;
   readonly words: Int32Array;
   readonly bytes: Buffer;
+  readonly #access: AccessClock | undefined;
 
-  constructor(heap: Heap) {
+  /** @param access what counts accesses; nobody but the owner, who alone may `touch`, needs it */
+  constructor(heap: Heap, access?: AccessClock) {
     this.heap = heap;
+    this.#access = access;
     this.words = heap.region.words;
     this.bytes = heap.region.bytes;
   }
@@ -84,11 +100,12 @@ export class Entries {
 
   /**
    * Stores the access clock; a no-op while frozen, so that reading does not copy pages (as Redis does while it forks).
+   * @param clock a stamp, or COUNTS_ACCESSES
    */
   touch(entry: Ref, clock: number): void {
     const tag = this.words[entry >>> 2]!;
     if (tag >>> 8 === clock || this.heap.region.frozen) return;
-    this.words[entry >>> 2] = (tag & 0xff) | (clock << 8);
+    this.words[entry >>> 2] = (tag & 0xff) | ((clock >= 0 ? clock : this.#access!.counted(tag >>> 8)) << 8);
   }
 
   /** Stores an access clock that is given: for a key that is to count as one accessed long ago. */
@@ -100,15 +117,39 @@ export class Entries {
     return this.words[(entry + KEY) >>> 2]! & KEY_LENGTH_MASK;
   }
 
+  /** Whether the key has a deadline; that one of its fields has is another thing. */
   hasDeadline(entry: Ref): boolean {
-    return (this.words[(entry + KEY) >>> 2]! & DEADLINE_FLAG) !== 0;
+    const word = this.words[(entry + KEY) >>> 2]!;
+    if ((word & TIMED) === 0) return false;
+    return word > 0 || this.words[(entry + OWN_DEADLINE + 4) >>> 2] !== NO_DEADLINE;
+  }
+
+  /** Whether the entry has a node of the wheel. */
+  isTimed(entry: Ref): boolean {
+    return (this.words[(entry + KEY) >>> 2]! & TIMED) !== 0;
+  }
+
+  /** Whether the entry is that of a hash whose fields may have deadlines. */
+  hasTimedFields(entry: Ref): boolean {
+    return this.words[(entry + KEY) >>> 2]! < 0;
+  }
+
+  /** The node of the wheel in a timed entry. */
+  node(entry: Ref): Ref {
+    return entry + ENTRY_HEADER_SIZE;
+  }
+
+  /** The entry that a node of the wheel is part of. */
+  ofNode(node: Ref): Ref {
+    return node - ENTRY_HEADER_SIZE;
   }
 
   /** Milliseconds since 1970, or NO_DEADLINE. */
   deadline(entry: Ref): Int64 {
-    if (!this.hasDeadline(entry)) return NO_DEADLINE;
-    const word = (entry + ENTRY_HEADER_SIZE) >>> 2;
-    return fromWords(this.words[word]!, this.words[word + 1]!);
+    const word = this.words[(entry + KEY) >>> 2]!;
+    if ((word & TIMED) === 0) return NO_DEADLINE;
+    const at = deadlineAt(entry, word) >>> 2;
+    return fromWords(this.words[at]!, this.words[at + 1]!);
   }
 
   /** Byte offset of the key. */
@@ -118,7 +159,7 @@ export class Entries {
 
   /** Byte offset of the EXTRA word, if the encoding has one. */
   extraAt(entry: Ref): number {
-    return entry + ENTRY_HEADER_SIZE + (this.hasDeadline(entry) ? 8 : 0);
+    return entry + ENTRY_HEADER_SIZE + timesSize(this.words[(entry + KEY) >>> 2]!);
   }
 
   /** Byte offset of a value that stands in the entry. */
@@ -163,26 +204,19 @@ export class Entries {
     this.heap.region.setWord(entry + TAG, (this.words[entry >>> 2]! & ~0xff) | type | (encoding << 4));
   }
 
-  /** Overwrites the deadline of an entry that has one. */
-  setDeadline(entry: Ref, deadline: Int64): void {
-    this.heap.region.setWord(entry + ENTRY_HEADER_SIZE, lowWord(deadline));
-    this.heap.region.setWord(entry + ENTRY_HEADER_SIZE + 4, highWord(deadline));
+  /** Overwrites the deadline of a hash whose fields may have some; of other entries, DUE is the deadline. */
+  setOwnDeadline(entry: Ref, deadline: Int64): void {
+    this.heap.region.setWord(entry + OWN_DEADLINE, lowWord(deadline));
+    this.heap.region.setWord(entry + OWN_DEADLINE + 4, highWord(deadline));
   }
 
   /**
    * Bytes an entry needs.
+   * @param times of TIMED and FIELDS_TIMED what applies
    * @param inlineLength bytes of the value that stand in the entry
    */
-  static sizeFor(
-    encoding: number,
-    type: number,
-    keyLength: number,
-    hasDeadline: boolean,
-    inlineLength: number,
-  ): number {
-    return (
-      ENTRY_HEADER_SIZE + (hasDeadline ? 8 : 0) + extraSize(type | (encoding << 4)) + padded(keyLength) + inlineLength
-    );
+  static sizeFor(encoding: number, type: number, keyLength: number, times: number, inlineLength: number): number {
+    return ENTRY_HEADER_SIZE + timesSize(times) + extraSize(type | (encoding << 4)) + padded(keyLength) + inlineLength;
   }
 
   /** Bytes of the value that stand in the entry. */
@@ -196,14 +230,31 @@ export class Entries {
     return this.inlineStart(entry) - entry + this.inlineLength(entry);
   }
 
-  /** Writes header and deadline of a new entry in a block of enough bytes; key, EXTRA and value are left to do. */
-  format(entry: Ref, type: number, encoding: number, clock: number, keyLength: number, deadline: Int64): void {
+  /**
+   * Writes header and times of a new entry in a block of enough bytes, not filed; key, EXTRA and value are left to do.
+   * @param times of TIMED and FIELDS_TIMED what applies
+   */
+  format(
+    entry: Ref,
+    type: number,
+    encoding: number,
+    clock: number,
+    keyLength: number,
+    times: number,
+    deadline: Int64,
+  ): void {
     const { words } = this;
-    this.heap.region.guard(entry, ENTRY_HEADER_SIZE + 8);
+    this.heap.region.guard(entry, ENTRY_HEADER_SIZE + timesSize(times));
     words[entry >>> 2] = type | (encoding << 4) | (clock << 8);
-    words[(entry + KEY) >>> 2] = deadline === NO_DEADLINE ? keyLength : keyLength | DEADLINE_FLAG;
+    words[(entry + KEY) >>> 2] = keyLength | times;
     words[(entry + VALUE) >>> 2] = 0;
-    if (deadline !== NO_DEADLINE) this.setDeadline(entry, deadline);
+    if (times === 0) return;
+    const node = (entry + ENTRY_HEADER_SIZE) >>> 2;
+    words[node] = lowWord(deadline);
+    words[node + 1] = highWord(deadline);
+    words[node + 2] = NONE;
+    words[node + 3] = NONE;
+    if (times < 0) this.setOwnDeadline(entry, deadline);
   }
 
   /** True if the entry's key is the `length` bytes in `key`, padded with zeros to a whole word. */
@@ -299,6 +350,16 @@ export class Entries {
 export function extraSize(tag: number): number {
   const kind = tag & 0xff;
   return kind === ((INT << 4) | STRING) || kind === ((EXTERNAL << 4) | STRING) ? 4 : 0;
+}
+
+/** Bytes of an entry's times, from its KEY word: 16 if TIMED, 24 if FIELDS_TIMED as well. */
+export function timesSize(keyWord: number): number {
+  return ((keyWord >>> 26) & 16) | ((keyWord >>> 28) & 8);
+}
+
+/** Where the deadline of a timed entry stands. */
+export function deadlineAt(entry: Ref, keyWord: number): number {
+  return entry + ENTRY_HEADER_SIZE + ((keyWord >>> 27) & 16);
 }
 
 export function padded(length: number): number {

@@ -45,6 +45,25 @@ test("pauses between the two steps on either side break nothing", async (context
   assert.equal(figures.walks, PAUSED.freezes);
 });
 
+/** A store of collections of which many die, by a background thread that marks and links meanwhile. */
+const LAZY = { ...COLLECTIONS, freezes: 10, lazyFree: true, readerPauses: 0.01 };
+
+for (const shards of [1, 2]) {
+  test(`blocks that a background thread links are none of the view's, ${shards} shards`, async (context) => {
+    const figures = await stressFreezes({ seed, ...LAZY, shards });
+    context.diagnostic(`seed ${seed}: ${JSON.stringify(figures)}`);
+    assert.equal(figures.wrong + figures.lost + figures.aborted, 0);
+    assert.equal(figures.walks, LAZY.freezes);
+    assert(figures.freed > 1000 && figures.freed > figures.freedInline, "the thread freed little");
+  });
+}
+
+test("the same would find links in blocks of values that died while the view was frozen", async (context) => {
+  const figures = await stressFreezes({ seed, ...LAZY, freezes: 200, carelessFree: true });
+  context.diagnostic(`seed ${seed}: ${JSON.stringify(figures)}`);
+  assert(figures.wrong > 0, "this test would not find such links");
+});
+
 for (const careless of ["carelessReader", "carelessOwner"] as const) {
   test(`the same pauses find out a wrong order: ${careless}`, async (context) => {
     const figures = await stressFreezes({ seed, ...PAUSED, freezes: 400, [careless]: true });

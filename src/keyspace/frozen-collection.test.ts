@@ -166,7 +166,15 @@ test("every type in every encoding is read as it was", (context) => {
       runner.verify();
     },
   );
-  fc.assert(property, { seed, numRuns: 60 });
+  // Chance leaves an encoding out now and then: some more, until all have come.
+  for (let round = 0; round < 10 && !isComplete(encodings); round++) {
+    fc.assert(property, { seed: seed + round, numRuns: 60 });
+  }
+  assert.ok(isComplete(encodings), [...encodings].sort().join());
+});
+
+/** Whether every encoding was seen that a collection here can have; a hash without any deadline need not come. */
+function isComplete(encodings: ReadonlySet<string>): boolean {
   const all = [
     [LIST, "listpack"],
     [LIST, "quicklist"],
@@ -175,10 +183,8 @@ test("every type in every encoding is read as it was", (context) => {
     [SET, "hashtable"],
   ];
   all.push([SORTED_SET, "listpack"], [SORTED_SET, "skiplist"], [HASH, "listpackex"], [HASH, "hashtable"]);
-  // A hash without any deadline is a plain listpack: not every seed has one.
-  encodings.delete(`${HASH} listpack`);
-  assert.deepEqual([...encodings].sort(), all.map((names) => names.join(" ")).sort());
-});
+  return all.every((names) => encodings.has(names.join(" ")));
+}
 
 test("a digest does not depend on encodings, nor on an order that is chance; on that of a list it does", () => {
   const digest = (entries: number, ...commands: readonly string[]): string => {

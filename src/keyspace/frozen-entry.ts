@@ -10,7 +10,7 @@ import type { FreezeReader } from "../memory/freeze-reader.ts";
 import { FrozenBlock } from "../memory/frozen-block.ts";
 import type { Ref } from "../memory/heap.ts";
 import {
-  DEADLINE_FLAG,
+  deadlineAt,
   ENTRY_HEADER_SIZE,
   EXTERNAL,
   extraSize,
@@ -20,6 +20,8 @@ import {
   NO_DEADLINE,
   padded,
   STRING,
+  TIMED,
+  timesSize,
   VALUE,
 } from "./entry.ts";
 import { FrozenCollection } from "./frozen-collection.ts";
@@ -62,15 +64,15 @@ export class FrozenEntry {
     block.moveTo(reader, entry);
     const tag = block.words[0]!;
     const keyWord = block.words[KEY >>> 2]!;
-    const hasDeadline = (keyWord & DEADLINE_FLAG) !== 0;
-    const extraAt = ENTRY_HEADER_SIZE + (hasDeadline ? 8 : 0);
+    const extraAt = ENTRY_HEADER_SIZE + timesSize(keyWord);
     const keyAt = extraAt + extraSize(tag);
     const keyLength = keyWord & KEY_LENGTH_MASK;
     block.need(keyAt + keyLength);
     this.type = tag & 15;
     this.encoding = (tag >>> 4) & 15;
     this.key.set(block.bytes, keyAt, keyLength);
-    this.deadline = hasDeadline ? fromWords(block.words[3]!, block.words[4]!) : NO_DEADLINE;
+    const at = deadlineAt(0, keyWord) >>> 2;
+    this.deadline = (keyWord & TIMED) === 0 ? NO_DEADLINE : fromWords(block.words[at]!, block.words[at + 1]!);
     this.root = block.words[VALUE >>> 2]!;
     this.#extraAt = extraAt;
     this.#afterKey = keyAt + padded(keyLength);

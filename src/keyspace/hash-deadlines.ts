@@ -1,11 +1,14 @@
 /**
  * Hash fields that expire, as in Redis 7.4: asking for a field's deadline, setting it, removing what has expired.
  *
- * When fields go: of a listpack all that have expired whenever a command opens the hash (`expireFront`: they stand in
- * front, so this costs what it removes). Of a table, a field when a command looks for it (`findField`) or sets it, and
- * all of them when a command wants them all or one at random (`expireAll`), which a lower bound of the deadlines makes
- * free while none can have expired. What has expired and is not removed yet is seen by HLEN only, as in Redis.
- * With its last field the key goes.
+ * When fields go: soon after their time, a few at a time (`expireDueFields`, for expiry.ts), and before that when a
+ * command would see them. Of a listpack all that have expired whenever a command opens the hash (`expireFront`: they
+ * stand in front, so this costs what it removes). Of a table, a field when a command looks for it (`findField`) or sets
+ * it, and all of them when a command wants them all or one at random (`expireAll`). What has expired and is not removed
+ * yet is seen by HLEN only, as in Redis. With its last field the key goes.
+ *
+ * The hash's entry is filed in the wheel of its database under a time that is not after any field's deadline: a field
+ * that is given a deadline may bring it forward (`setDeadline`); nothing else has to tell.
  *
  * Deadlines are milliseconds since 1970; UNDATED (0) stands for none. A field expires when the clock reaches its
  * deadline, as keys do. Owner thread only.
@@ -14,14 +17,23 @@ import { Slice } from "../base/bytes.ts";
 import { writeInt64 } from "../base/int64.ts";
 import type { Ref } from "../memory/heap.ts";
 import { LISTPACK, LISTPACK_EX, TABLE } from "../structures/collection.ts";
-import { UNDATED } from "../structures/field-table.ts";
+import { FieldTable, UNDATED } from "../structures/field-table.ts";
 import type { Listpack } from "../structures/listpack.ts";
-import { afterRemoval, findField } from "./hashes.ts";
+import { NO_DEADLINE } from "./entry.ts";
+import { hashType } from "./hash-type.ts";
+import { afterExpiry, findField } from "./hashes.ts";
 import type { Key } from "./key.ts";
 
-/** Bytes that the deadline of one field adds to a listpack, at the most. */
-const DEADLINE_SIZE = 12;
+/** Bytes that the deadline of one field adds to a listpack or to its block, at the most. */
+const DEADLINE_SIZE = 16;
 
+/** Fields that are removed together, before the clock is looked at. */
+const BATCH = 32;
+
+const nodes: Ref[] = [];
+const hashes = new Int32Array(BATCH);
+/** What was loaded ahead: loads that serve nothing would be optimized away. */
+const lookedAhead = { sink: 0 };
 const piece = new Slice();
 const digits = Buffer.alloc(24);
 
@@ -39,7 +51,7 @@ export function expireFront(key: Key): void {
   if (removed === 0) return;
   pack.remove(pack.first(), removed * 3);
   key.moveCollection(LISTPACK_EX, pack.ref);
-  afterRemoval(key, removed);
+  afterExpiry(key, removed);
 }
 
 /** Removes all fields that have expired. The key may be gone afterwards. */
@@ -49,25 +61,61 @@ export function expireAll(key: Key): void {
     expireFront(key);
     return;
   }
-  const now = key.keyspace.clock.now();
+  expireTable(key, key.keyspace.clock.now(), Number.POSITIVE_INFINITY, true);
+}
+
+/**
+ * Removes the fields of a hash that are due, and files its entry under when it has to be looked at next. The key may be
+ * gone afterwards.
+ * @param now milliseconds since 1970
+ * @param endMs when to stop, by performance.now()
+ * @returns whether more is due
+ */
+export function expireDueFields(key: Key, now: number, endMs: number): boolean {
+  if (key.encoding === TABLE) {
+    if (expireTable(key, now, endMs, false)) return true;
+  } else if (key.encoding === LISTPACK_EX) {
+    expireFront(key);
+  }
+  if (!key.found) return false;
+  const due = hashType.nextDeadline!(key.shard.heap, key.encoding, key.root);
+  key.setFieldsDue(due === NO_DEADLINE ? Number.POSITIVE_INFINITY : due, true);
+  return false;
+}
+
+/** @param isExact whether those of the last 128 ms must go too @returns whether more is due, since the time was up */
+function expireTable(key: Key, now: number, endMs: number, isExact: boolean): boolean {
   const table = key.shard.hashes.table.attach(key.root);
-  if (table.datedCount === 0 || table.earliest > now) return;
-  const expired: Ref[] = [];
-  const hashes: number[] = [];
-  let earliest = Number.POSITIVE_INFINITY;
-  table.dictionary.forEach((field, hash) => {
-    const deadline = table.deadline(field);
-    if (deadline === UNDATED) return;
-    if (deadline > now) {
-      earliest = Math.min(earliest, deadline);
-      return;
-    }
-    expired.push(field);
-    hashes.push(hash);
-  });
-  for (let index = 0; index < expired.length; index++) table.remove(expired[index]!, hashes[index]!);
-  if (table.datedCount > 0) table.earliest = earliest;
-  if (expired.length > 0) afterRemoval(key, expired.length);
+  if (table.datedCount === 0 || table.deadlines.earliest > now) return false;
+  let removed = 0;
+  let isMore = true;
+  while (isMore) {
+    const count = table.deadlines.findDue(now, nodes, BATCH, isExact);
+    if (count > 0) removeNodes(key, table, count);
+    if (count === -1) isMore = false;
+    else removed += count;
+    if (isMore && performance.now() >= endMs) break;
+  }
+  if (!isMore) table.deadlines.settle();
+  if (removed > 0) afterExpiry(key, removed);
+  return isMore && key.found;
+}
+
+/** Removes the fields whose nodes have been found: first looks at all of them, so that the waits for memory overlap. */
+function removeNodes(key: Key, table: FieldTable, count: number): void {
+  const { member } = key.keyspace;
+  const { heap } = key.shard;
+  for (let index = 0; index < count; index++) {
+    table.readName(FieldTable.ofNode(nodes[index]!), piece);
+    member.stage(piece.bytes, piece.start, piece.length);
+    hashes[index] = member.hash;
+  }
+  let seen = 0;
+  for (let index = 0; index < count; index++) {
+    seen ^= table.dictionary.warm(hashes[index]!) ^ heap.warm(nodes[index]!);
+  }
+  lookedAhead.sink ^= seen;
+  for (let index = 0; index < count; index++) table.remove(FieldTable.ofNode(nodes[index]!), hashes[index]!);
 }
 
 /** The deadline of a field, UNDATED if it has none, undefined if there is no such field. */
@@ -90,6 +138,7 @@ export function deadlineOfFound(key: Key, at: number): number {
  * @throws RegionFullError with nothing changed that a client could see
  */
 export function prepareDating(key: Key, fields: readonly Slice[]): void {
+  key.prepareFieldDeadlines();
   if (key.encoding === LISTPACK) addDeadlines(key);
   requireRoom(key, fields);
 }
@@ -115,6 +164,7 @@ export function setDeadline(key: Key, at: number, deadline: number): void {
     moveField(pack, at, deadline);
     key.moveCollection(encoding, pack.ref);
   }
+  if (deadline !== UNDATED) key.setFieldsDue(deadline, false);
   key.countChanges(1);
 }
 

@@ -91,6 +91,17 @@ export const hashType: CollectionType = {
     else visit(root);
   },
 
+  walkBlocks(heap, encoding, root, place, visit) {
+    if (encoding === TABLE) return viewsOf(heap).table.attach(root).walkBlocks(place, visit);
+    visit(root);
+    return 0;
+  },
+
+  estimate(heap, _encoding, root, into) {
+    const table = viewsOf(heap).table.attach(root);
+    table.dictionary.estimate((field) => table.sizeOf(field), into);
+  },
+
   memoryUsage(heap, encoding, root, samples) {
     if (encoding !== TABLE) return heap.sizeOf(root);
     const table = viewsOf(heap).table.attach(root);
@@ -103,6 +114,17 @@ export const hashType: CollectionType = {
     if (samples === 0 || samples >= count) dictionary.forEach(add);
     else for (let cursor = 0; seen < samples && cursor < SCAN_END; ) cursor = dictionary.scan(cursor, add);
     return tableBytes(table, root) + (seen === 0 ? 0 : Math.round((bytes / seen) * count));
+  },
+
+  nextDeadline(heap, encoding, root) {
+    if (encoding === LISTPACK) return -1;
+    if (encoding === TABLE) {
+      const { deadlines } = viewsOf(heap).table.attach(root);
+      return deadlines.count === 0 ? -1 : deadlines.earliest;
+    }
+    const pack = viewsOf(heap).pack.attach(root);
+    const deadline = Number(pack.integerAt(pack.seek(2)));
+    return deadline === UNDATED ? -1 : deadline;
   },
 
   count(heap, encoding, root) {

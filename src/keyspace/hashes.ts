@@ -13,6 +13,7 @@
  */
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
+import { keyspaceEvents } from "../config/keyspace-events.ts";
 import { Heap, NONE, type Ref, RegionFullError } from "../memory/heap.ts";
 import { LISTPACK, LISTPACK_EX, TABLE } from "../structures/collection.ts";
 import { FieldTable, INLINE_MAX, UNDATED } from "../structures/field-table.ts";
@@ -56,7 +57,7 @@ export function findField(key: Key, field: Slice): number {
   const deadline = table.deadline(found);
   if (deadline === UNDATED || deadline > keyspace.clock.now()) return found;
   table.remove(found, member.hash);
-  afterRemoval(key, 1);
+  afterExpiry(key, 1);
   return 0;
 }
 
@@ -172,6 +173,14 @@ export function afterRemoval(key: Key, removed: number): void {
   }
   key.countChanges(removed - 1);
   key.remove();
+}
+
+/** As `afterRemoval`, of fields whose time had come: all of those pass here. */
+export function afterExpiry(key: Key, expired: number): void {
+  key.keyspace.expiredFields += expired;
+  key.notify(keyspaceEvents.hash, "hexpired");
+  if (hashLength(key) === 0) key.notify(keyspaceEvents.generic, "del");
+  afterRemoval(key, expired);
 }
 
 /** Makes a listpack a table, if there is room for one. */

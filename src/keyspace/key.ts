@@ -7,12 +7,14 @@
  */
 import type { Arguments } from "../base/arguments.ts";
 import type { Slice } from "../base/bytes.ts";
-import { type Int64, writeInt64 } from "../base/int64.ts";
+import { highWord, type Int64, lowWord, writeInt64 } from "../base/int64.ts";
+import { keyspaceEvents } from "../config/keyspace-events.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
 import { ENCODING_NAMES } from "../structures/collection.ts";
-import { BY_EXPIRY, BY_REPLACEMENT, type Cause } from "./cause.ts";
+import { BY_EVICTION, BY_EXPIRY, BY_REPLACEMENT, type Cause } from "./cause.ts";
+import { collectionType } from "./collection-types.ts";
 import type { Database } from "./database.ts";
-import { EMBEDDED, Entries, EXTERNAL, INT, NO_DEADLINE, STRING } from "./entry.ts";
+import { EMBEDDED, Entries, EXTERNAL, FIELDS_TIMED, INT, NO_DEADLINE, STRING, TIMED } from "./entry.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Shard } from "./shard.ts";
 
@@ -73,6 +75,18 @@ export class Key {
     this.start = 0;
     this.length = staged.length;
     return this.#find(database);
+  }
+
+  /** Points at an entry that is in a table. Its name is read where it stands: good until the entry is freed. */
+  pointAt(database: Database, shard: Shard, entry: Ref, hash: number): void {
+    this.database = database;
+    this.shard = shard;
+    this.entry = entry;
+    this.hash = hash;
+    this.bytes = shard.entries.bytes;
+    this.start = shard.entries.keyStart(entry);
+    this.length = shard.entries.keyLength(entry);
+    if (this.keyspace.stagedFor === this) this.keyspace.stagedFor = undefined;
   }
 
   get found(): boolean {
@@ -144,8 +158,11 @@ export class Key {
    * @throws RegionFullError with nothing changed; the collection is still the caller's then
    */
   setCollection(type: number, encoding: number, root: Ref, deadline: Int64 = NO_DEADLINE): void {
-    const entry = this.buildEntry(type, encoding, 0, deadline);
-    this.shard.entries.setValue(entry, root);
+    const { entries, heap, wheel } = this.shard;
+    const due = collectionType(type).nextDeadline?.(heap, encoding, root) ?? NO_DEADLINE;
+    const entry = this.#build(type, encoding, 0, deadline, due === NO_DEADLINE ? 0 : FIELDS_TIMED);
+    if (due !== NO_DEADLINE && (deadline === NO_DEADLINE || due < deadline)) wheel.setDue(entries.node(entry), due);
+    entries.setValue(entry, root);
     this.#linkOwning(entry, type, encoding);
   }
 
@@ -171,21 +188,63 @@ export class Key {
   /**
    * Gives the key another deadline, or none.
    * @param deadline milliseconds since 1970, or NO_DEADLINE
+   * @throws RegionFullError with nothing changed
    */
   setDeadline(deadline: Int64): void {
     const { entries } = this.shard;
     const had = entries.hasDeadline(this.entry);
     const has = deadline !== NO_DEADLINE;
-    if (had && has) entries.setDeadline(this.entry, deadline);
-    else if (had !== has) this.#rebuild(deadline);
+    if (entries.hasTimedFields(this.entry)) this.#setOwnDeadline(deadline);
+    else if (had && has) this.moveDeadline(deadline);
+    else if (had !== has) this.#rebuild(deadline, 0);
     this.keyspace.changes += 1;
   }
 
-  /** Removes the key. */
+  /** Gives a string that has a deadline another one. @throws RegionFullError with nothing changed */
+  moveDeadline(deadline: Int64): void {
+    this.shard.refile(this.database.index, this.entry, lowWord(deadline), highWord(deadline));
+  }
+
+  /**
+   * Makes sure that fields of the key's hash can be given deadlines.
+   * @throws RegionFullError with nothing changed that a client could see
+   */
+  prepareFieldDeadlines(): void {
+    const { entries } = this.shard;
+    if (entries.hasTimedFields(this.entry)) return;
+    const { changes } = this.keyspace;
+    this.#rebuild(entries.deadline(this.entry), FIELDS_TIMED);
+    this.keyspace.changes = changes;
+  }
+
+  /**
+   * Tells when the fields of the key's hash have to be looked at next.
+   * @param due milliseconds since 1970, or infinity
+   * @param isAll whether no field is due earlier; otherwise only what was known so far may become earlier by this
+   */
+  setFieldsDue(due: number, isAll: boolean): void {
+    const { entries, wheel } = this.shard;
+    const { entry } = this;
+    const present = wheel.due(entries.node(entry));
+    const deadline = entries.deadline(entry);
+    if (!isAll && present !== NO_DEADLINE && present <= due) return;
+    let next: Int64 = due < Number.POSITIVE_INFINITY ? due : NO_DEADLINE;
+    if (deadline !== NO_DEADLINE && (next === NO_DEADLINE || deadline < next)) next = deadline;
+    this.shard.refile(this.database.index, entry, lowWord(next), highWord(next));
+  }
+
+  /** Removes the key. Whatever expires or is evicted passes here, when somebody looks it up and when nobody does. */
   remove(cause: Cause = BY_REPLACEMENT): void {
-    this.shard.release(this.unlink(), cause);
+    const entry = this.unlink();
     this.keyspace.changes += 1;
-    if (cause === BY_EXPIRY) this.keyspace.expiredKeys += 1;
+    if (cause === BY_EXPIRY) {
+      this.keyspace.expiredKeys += 1;
+      this.notify(keyspaceEvents.expired, "expired");
+    } else if (cause === BY_EVICTION) {
+      this.keyspace.evictedKeys += 1;
+      this.notify(keyspaceEvents.evicted, "evicted");
+    }
+    this.shard.release(entry, cause);
   }
 
   /**
@@ -193,10 +252,16 @@ export class Key {
    * @throws RegionFullError with nothing changed
    */
   buildEntry(type: number, encoding: number, inlineLength: number, deadline: Int64): Ref {
+    return this.#build(type, encoding, inlineLength, deadline, 0);
+  }
+
+  /** @param fieldsTimed FIELDS_TIMED, or 0 */
+  #build(type: number, encoding: number, inlineLength: number, deadline: Int64, fieldsTimed: number): Ref {
     const { entries, heap } = this.shard;
-    const size = Entries.sizeFor(encoding, type, this.length, deadline !== NO_DEADLINE, inlineLength);
+    const times = deadline === NO_DEADLINE && fieldsTimed === 0 ? 0 : TIMED | fieldsTimed;
+    const size = Entries.sizeFor(encoding, type, this.length, times, inlineLength);
     const entry = heap.allocate(size);
-    entries.format(entry, type, encoding, this.keyspace.accessClock, this.length, deadline);
+    entries.format(entry, type, encoding, this.#stamp(), this.length, times, deadline);
     if (this.keyspace.stagedFor !== this) this.#stage();
     entries.writeKey(entry, this.keyspace.staged.words, this.length);
     return entry;
@@ -205,7 +270,7 @@ export class Key {
   /** Takes the entry out of the table. @returns the entry, which is the caller's now */
   unlink(): Ref {
     const { shard, entry } = this;
-    if (shard.entries.hasDeadline(entry)) shard.countVolatile(this.database.index, -1);
+    if (shard.entries.isTimed(entry)) this.#forgetTimes(entry);
     shard.dictionaries[this.database.index]!.remove(this.#slot());
     this.entry = NONE;
     return entry;
@@ -216,21 +281,23 @@ export class Key {
     const { shard, database } = this;
     const dictionary = shard.dictionaries[database.index]!;
     const old = this.entry;
-    let volatile = shard.entries.hasDeadline(entry) ? 1 : 0;
-    if (old === NONE) {
-      try {
-        dictionary.insert(this.hash, entry);
-      } catch (error) {
-        shard.entries.free(entry);
-        throw error;
-      }
-    } else {
-      if (shard.entries.hasDeadline(old)) volatile -= 1;
+    const isTimed = shard.entries.isTimed(entry);
+    try {
+      if (isTimed) shard.openWheel(database.index, entry);
+      if (old === NONE) dictionary.insert(this.hash, entry);
+    } catch (error) {
+      shard.entries.free(entry);
+      if (isTimed) shard.dropEmptyWheel(database.index);
+      throw error;
+    }
+    if (isTimed) shard.file(database.index, entry);
+    if (old !== NONE) {
+      if (shard.entries.isTimed(old)) this.#forgetTimes(old);
       dictionary.replace(this.#slot(), entry);
       shard.release(old, BY_REPLACEMENT);
     }
-    if (volatile !== 0) shard.countVolatile(database.index, volatile);
     this.entry = entry;
+    if (old === NONE) this.notify(keyspaceEvents.newKey, "new");
     this.keyspace.changes += 1;
   }
 
@@ -258,12 +325,19 @@ export class Key {
       const entry = dictionary.at(slot);
       if (shard.entries.keyEquals(entry, staged.words, length)) {
         this.entry = entry;
-        return !shard.entries.hasDeadline(entry) || !this.#expire();
+        return !shard.entries.isTimed(entry) || !this.#expire();
       }
       slot = dictionary.seekNext(slot, hash);
     }
     this.entry = NONE;
     return false;
+  }
+
+  /** What a new entry is stamped with: the count of accesses belongs to the key, and outlives the entry. */
+  #stamp(): number {
+    const { access, touches } = this.keyspace;
+    if (access.stamp >= 0 && touches) return access.stamp;
+    return this.entry === NONE ? access.initial : this.shard.entries.accessClock(this.entry);
   }
 
   /** Stages the key again, after another one has been. */
@@ -272,14 +346,38 @@ export class Key {
     this.keyspace.stagedFor = this;
   }
 
-  /** The entry again, with a deadline where there was none or the other way round; its value moves along. */
-  #rebuild(deadline: Int64): void {
+  /** The entry again, with other times than it had; its value moves along. */
+  #rebuild(deadline: Int64, fieldsTimed: number): void {
     const { entries } = this.shard;
     const old = this.entry;
     const inlineLength = entries.inlineLength(old);
-    const entry = this.buildEntry(entries.type(old), entries.encoding(old), inlineLength, deadline);
+    const entry = this.#build(entries.type(old), entries.encoding(old), inlineLength, deadline, fieldsTimed);
+    try {
+      if (entries.isTimed(entry)) this.shard.openWheel(this.database.index, entry);
+    } catch (error) {
+      this.shard.heap.free(entry);
+      throw error;
+    }
     entries.takeValue(entry, old);
     this.link(entry);
+  }
+
+  /** Gives a hash whose fields may have deadlines another one itself. */
+  #setOwnDeadline(deadline: Int64): void {
+    const { shard, entry, database } = this;
+    const { entries, wheel } = shard;
+    const had = entries.hasDeadline(entry);
+    const due = wheel.due(entries.node(entry));
+    if (deadline !== NO_DEADLINE && (due === NO_DEADLINE || deadline < due)) this.moveDeadline(deadline);
+    entries.setOwnDeadline(entry, deadline);
+    if (had !== (deadline !== NO_DEADLINE)) shard.countVolatile(database.index, entry, had ? -1 : 1);
+  }
+
+  /** Before a timed entry leaves the database. */
+  #forgetTimes(entry: Ref): void {
+    const { shard } = this;
+    if (shard.entries.hasDeadline(entry)) shard.countVolatile(this.database.index, entry, -1);
+    shard.unfile(this.database.index, entry);
   }
 
   #slot(): number {
@@ -291,7 +389,8 @@ export class Key {
 
   /** Removes the key if its deadline has passed. */
   #expire(): boolean {
-    if (this.deadline > this.keyspace.clock.now()) return false;
+    const { deadline } = this;
+    if (deadline > this.keyspace.clock.now() || deadline === NO_DEADLINE) return false;
     this.remove(BY_EXPIRY);
     return true;
   }

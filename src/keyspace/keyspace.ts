@@ -8,10 +8,16 @@
  */
 import { randomInt } from "node:crypto";
 import type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
+import { AccessClock } from "./access-clock.ts";
+import { BY_FLUSH } from "./cause.ts";
 import { Clock } from "./clock.ts";
 import { type CollectionLimits, defaultLimits } from "./collection-limits.ts";
 import { Database } from "./database.ts";
+import { Defragmenter } from "./defragmenter.ts";
+import { Evictor } from "./eviction.ts";
+import { Expiry } from "./expiry.ts";
 import type { Key } from "./key.ts";
+import { Releaser } from "./release.ts";
 import { Shard } from "./shard.ts";
 import { StagedKey } from "./staged-key.ts";
 
@@ -25,12 +31,15 @@ export interface KeyspaceOptions {
   readonly shadowLimit?: number;
   /** Source of time, milliseconds since 1970. */
   readonly now?: () => number;
+  /** What eviction draws by, uniform in [0, 1). */
+  readonly random?: () => number;
   /** The hash's seed, two words; random by default. */
   readonly seed?: readonly [number, number];
 }
 
 /**
  * Told what happens to keys: notifications, and later the log. `bytes` hold the key's name during the call only.
+ * Called in the middle of commands, so it must neither look at keys nor change any.
  * @param type the event's class: a bit of config/keyspace-events.ts
  */
 export type KeyEventListener = (
@@ -71,11 +80,13 @@ export class Keyspace {
   readonly member: StagedKey;
   /** Whose key `staged` holds at present. */
   stagedFor: Key | undefined;
-  /** Seconds, 24 bits: what entries are stamped with. Kept up by `tick`. */
-  accessClock = 0;
+  /** What entries are stamped with at every access. Kept up by `tick`. */
+  readonly access: AccessClock;
   /** Changes made to the data since the start; never reset. */
   changes = 0;
   expiredKeys = 0;
+  /** Fields of hashes. */
+  expiredFields = 0;
   evictedKeys = 0;
   /** Classes of events that anybody wants to be told of; 0 if nobody listens, which is what `Key.notify` asks first. */
   eventTypes = 0;
@@ -89,35 +100,80 @@ export class Keyspace {
   /** Up to which size collections keep their small encodings; whoever configures the store sets them. */
   readonly limits: CollectionLimits = defaultLimits();
   readonly options: KeyspaceOptions;
+  /** Frees what is large, so that nobody waits for it. */
+  readonly releaser = new Releaser(this.shards);
+  /** Makes room, where the configuration allows it. */
+  readonly evictor: Evictor;
+  readonly defragmenter = new Defragmenter(this);
+  /** Removes what has expired. */
+  readonly expiry: Expiry;
   #usedPeak = 0;
 
   constructor(options: KeyspaceOptions) {
     if ((options.shards & (options.shards - 1)) !== 0) throw new RangeError("shards: not a power of two");
     this.options = options;
     this.clock = new Clock(options.now);
+    this.access = new AccessClock(this.clock.now());
     const [seed0, seed1] = options.seed ?? [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
     this.staged = new StagedKey(seed0, seed1);
     this.member = new StagedKey(seed0, seed1);
     this.shardMask = options.shards - 1;
     const { regionSize, databases, shadowLimit = regionSize } = options;
     for (let index = 0; index < options.shards; index++) {
-      this.shards.push(new Shard(regionSize, databases, shadowLimit));
+      this.shards.push(new Shard(index, regionSize, databases, shadowLimit, this.access, this.releaser, this.clock));
     }
     for (let index = 0; index < options.databases; index++) this.databases.push(new Database(this, index));
+    this.evictor = new Evictor(this, options.random);
+    this.expiry = new Expiry(this);
     this.tick();
   }
 
   /** Brings the access clock up to date; called about once a second, and by nothing that answers a command. */
   tick(): void {
     this.clock.forget();
-    this.accessClock = Math.floor(this.clock.now() / 1000) & 0xffffff;
+    this.access.tick(this.clock.now());
     this.#usedPeak = Math.max(this.#usedPeak, this.usedBytes);
+  }
+
+  /** The stamp of an access now, or COUNTS_ACCESSES: what Entries.touch is given. */
+  get accessClock(): number {
+    return this.access.stamp;
+  }
+
+  /**
+   * Removes keys and fields whose time has come, for about so many milliseconds: expiry.ts. Not within a command.
+   * @returns whether more is due
+   */
+  expireDue(budgetMs: number): boolean {
+    return this.expiry.run(budgetMs);
+  }
+
+  /** When something is due next, in milliseconds since 1970, or a little before; infinity if nothing ever is. */
+  get nextDeadline(): number {
+    return this.expiry.nextDeadline;
+  }
+
+  /** Per cent of the keys with a deadline that are over and still there: estimated, on average of all runs. */
+  get expireStalePercent(): number {
+    return this.expiry.stalePercent;
+  }
+
+  /** How often `expireDue` has had to stop because its time was up. */
+  get expireCapReached(): number {
+    return this.expiry.capReached;
   }
 
   /** Bytes in blocks handed out. A load a shard: cheap enough for a limit that every write checks. */
   get usedBytes(): number {
     let bytes = 0;
     for (let index = 0; index < this.shards.length; index++) bytes += this.shards[index]!.heap.usedBytes;
+    return bytes;
+  }
+
+  /** What `maxmemory` is compared with, connections' buffers aside: blocks handed out, and the maps of their pages. */
+  get chargedBytes(): number {
+    let bytes = 0;
+    for (let index = 0; index < this.shards.length; index++) bytes += this.shards[index]!.heap.chargedBytes;
     return bytes;
   }
 
@@ -150,19 +206,26 @@ export class Keyspace {
     return { usedBytes, activeBytes, touchedBytes, capacityBytes, liveBlocks, shadowBytes };
   }
 
-  /** Removes everything from one database. @returns keys removed */
-  flush(index: number): number {
+  /**
+   * Removes everything from one database.
+   * @param isLazy whether its memory may be given back later; by default what the configuration says
+   * @returns keys removed
+   */
+  flush(index: number, isLazy = this.releaser.isLazy[BY_FLUSH]!): number {
     const removed = this.databases[index]!.count;
-    if (this.databases.every((database) => database.index === index || database.count === 0)) this.#renew();
-    else for (const shard of this.shards) shard.clear(index);
+    if (this.databases.every((database) => database.index === index || database.count === 0)) {
+      this.#renew(isLazy ? removed : 0);
+    } else {
+      for (const shard of this.shards) shard.clear(index, isLazy);
+    }
     this.changes += removed;
     return removed;
   }
 
-  /** Removes everything. @returns keys removed */
-  flushAll(): number {
+  /** Removes everything. @param isLazy as of `flush`: counted only, for it is quick either way @returns keys removed */
+  flushAll(isLazy = this.releaser.isLazy[BY_FLUSH]!): number {
     const removed = this.databases.reduce((sum, database) => sum + database.count, 0);
-    this.#renew();
+    this.#renew(isLazy ? removed : 0);
     this.changes += removed;
     return removed;
   }
@@ -180,6 +243,7 @@ export class Keyspace {
   freeze(audit = false): FrozenStore {
     const regions = this.shards.map((shard) => shard.region);
     const frozen: FrozenRegion[] = [];
+    if (audit) this.releaser.handover.stopLinking();
     try {
       for (const region of regions) frozen.push(region.freeze(audit));
     } catch (error) {
@@ -202,7 +266,10 @@ export class Keyspace {
     for (const database of this.databases) database.verify();
   }
 
-  #renew(): void {
-    for (const shard of this.shards) shard.renew();
+  /** @param freed values that count as freed in the background */
+  #renew(freed: number): void {
+    const mayReset = this.releaser.drop();
+    this.releaser.freedObjects += freed;
+    for (const shard of this.shards) shard.renew(mayReset);
   }
 }

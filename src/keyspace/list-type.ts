@@ -49,6 +49,16 @@ export const listType: CollectionType = {
     else cursorOf(heap, encoding, root).chunks.forEachBlock(visit);
   },
 
+  walkBlocks(heap, encoding, root, place, visit) {
+    if (encoding === CHUNKS) return cursorOf(heap, encoding, root).chunks.walkBlocks(place, visit);
+    visit(heap.blockOf(root));
+    return 0;
+  },
+
+  estimate(heap, encoding, root, into) {
+    cursorOf(heap, encoding, root).chunks.estimate(into);
+  },
+
   memoryUsage(heap, encoding, root, samples) {
     if (encoding === LISTPACK) return heap.sizeOf(heap.blockOf(root));
     const { chunks } = cursorOf(heap, encoding, root);

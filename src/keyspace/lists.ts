@@ -9,10 +9,12 @@
  */
 import { Arguments } from "../base/arguments.ts";
 import { EMPTY_BYTES, type Slice } from "../base/bytes.ts";
+import { NONE } from "../memory/heap.ts";
 import { exceedsLimit, isHalfEmpty } from "../structures/chunk-limit.ts";
 import { CHUNKS, LISTPACK } from "../structures/collection.ts";
 import { Listpack } from "../structures/listpack.ts";
 import { EMPTY_SIZE } from "../structures/listpack-format.ts";
+import { BY_REPLACEMENT } from "./cause.ts";
 import { LIST } from "./entry.ts";
 import type { Key } from "./key.ts";
 import type { ListCursor } from "./list-cursor.ts";
@@ -34,7 +36,9 @@ export function listLength(key: Key): number {
  */
 export function pushAll(key: Key, isHead: boolean, args: Arguments, first: number): number {
   const added = args.count - first;
-  if (added === 1 && key.found && key.encoding === CHUNKS) return pushOne(key, isHead, args, first);
+  if (added === 1 && key.found && key.encoding === CHUNKS) {
+    return pushToLarge(key, isHead, args.bytes, args.starts[first]!, args.lengths[first]!);
+  }
   let bytes = 0;
   for (let index = first; index < args.count; index++) bytes += args.lengths[index]!;
   if (key.found) pushToList(key, isHead, args, first, bytes, added);
@@ -42,10 +46,10 @@ export function pushAll(key: Key, isHead: boolean, args: Arguments, first: numbe
   return openList(key).count;
 }
 
-/** To a large list: nothing is converted, nothing to be undone. */
-function pushOne(key: Key, isHead: boolean, args: Arguments, index: number): number {
+/** Adds one element to a large list: nothing is converted, nothing to be undone. @returns as `pushAll` */
+export function pushToLarge(key: Key, isHead: boolean, bytes: Buffer, start: number, length: number): number {
   const chunks = key.shard.lists.chunks.attach(key.root);
-  chunks.push(isHead, args.bytes, args.starts[index]!, args.lengths[index]!, key.keyspace.limits.listSize);
+  chunks.push(isHead, bytes, start, length, key.keyspace.limits.listSize);
   key.countChanges(1);
   return chunks.count;
 }
@@ -127,8 +131,22 @@ export function popFromList(key: Key, isHead: boolean, count: number): void {
   const cursor = openList(key);
   const left = cursor.count - count;
   if (left > 0 && count === 1 && key.encoding === CHUNKS) cursor.chunks.pop(isHead);
-  else if (left > 0) cursor.removeRange(isHead ? 0 : left, count);
+  else if (left > 0) cursor.removeRange(isHead ? 0 : left, count - cutOff(key, isHead, count));
   hasShrunk(key, cursor, left, count);
+}
+
+/**
+ * Lets go of whole chunks at one end, as one value, if they are many.
+ * @param count elements that may go; some must stay
+ * @returns how many have gone
+ */
+function cutOff({ shard, encoding, root }: Key, isHead: boolean, count: number): number {
+  if (encoding !== CHUNKS) return 0;
+  const { chunks } = shard.lists;
+  const before = chunks.attach(root).count;
+  const cut = chunks.cutOff(isHead, count);
+  if (cut !== NONE) shard.releaseCollection(LIST, CHUNKS, cut, BY_REPLACEMENT);
+  return before - chunks.count;
 }
 
 /** Keeps only the `length` elements from index `first` on, all of which must be there. */
@@ -136,8 +154,9 @@ export function trimList(key: Key, first: number, length: number): void {
   const cursor = openList(key);
   const { count } = cursor;
   if (length > 0) {
-    cursor.removeRange(first + length, count - first - length);
-    cursor.removeRange(0, first);
+    const behind = count - first - length;
+    cursor.removeRange(first + length, behind - cutOff(key, false, behind));
+    cursor.removeRange(0, first - cutOff(key, true, first));
   }
   hasShrunk(key, cursor, length, count - length);
 }

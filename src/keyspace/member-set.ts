@@ -94,8 +94,21 @@ export class MemberSet {
 
   /** @returns false if the member was there already @throws RegionFullError */
   add(member: SetMember, limits: CollectionLimits): boolean {
-    if (this.encoding === TABLE) return this.#addToTable(member);
+    if (this.encoding === TABLE) return this.addStaged(member.stage());
     return this.encoding === LISTPACK ? this.#addToListpack(member, limits) : this.#addToIntset(member, limits);
+  }
+
+  /** As `has`, of a table only, for a member that has just been staged. */
+  hasStaged({ words, length, hash }: StagedKey): boolean {
+    return this.#table.find(words, length, hash) !== NONE;
+  }
+
+  /** As `add`, to a table only, for a member that has just been staged. @throws RegionFullError */
+  addStaged(staged: StagedKey): boolean {
+    const table = this.#table;
+    if (table.find(staged.words, staged.length, staged.hash) !== NONE) return false;
+    insert(table, staged);
+    return true;
   }
 
   /** @returns false if the member was not there */
@@ -233,14 +246,6 @@ export class MemberSet {
   #removeFromListpack(place: Place): void {
     this.#listpack.remove(place);
     this.root = this.#listpack.ref;
-  }
-
-  #addToTable(member: SetMember): boolean {
-    const staged = member.stage();
-    const table = this.#table;
-    if (table.find(staged.words, staged.length, staged.hash) !== NONE) return false;
-    insert(table, staged);
-    return true;
   }
 
   #addToListpack(member: SetMember, limits: CollectionLimits): boolean {

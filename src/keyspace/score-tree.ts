@@ -11,12 +11,14 @@
  */
 import { copyBytes, type Slice } from "../base/bytes.ts";
 import { type Heap, NONE, type Ref } from "../memory/heap.ts";
+import type { Estimate } from "../structures/collection.ts";
 import { DICTIONARY_SIZE } from "../structures/dictionary.ts";
 import { MemberTable } from "../structures/member-table.ts";
 import { TREE_SIZE } from "../structures/ordered-cursor.ts";
 import {
   ALL_OF_EQUAL,
   BYTES_AT,
+  LEAF_SIZE,
   LENGTH_AT,
   LESS_BYTES,
   NONE_OF_EQUAL,
@@ -32,6 +34,12 @@ import { StagedKey } from "./staged-key.ts";
 
 export const TREE_AT = DICTIONARY_SIZE;
 const ROOT_SIZE = DICTIONARY_SIZE + TREE_SIZE;
+
+/** Elements that a leaf holds on average, to estimate. */
+const LEAF_FILL = 28;
+
+/** Added to a place within the table: places within the tree are refs, which are below it. */
+const IN_TABLE = 2 ** 31;
 
 /** An end of a range of bytes, as words. Its hash is of no use. */
 const bound = new StagedKey(0, 0);
@@ -78,8 +86,28 @@ export class ScoreTree implements ScoredMembers {
 
   /** Visits all blocks, each of which may be freed when it is visited. */
   forEachBlock(visit: (block: Ref) => void): void {
-    this.#tree.forEachNode(visit);
-    this.#table.forEachBlock(visit);
+    for (let place = this.walkBlocks(0, visit); place !== 0; ) place = this.walkBlocks(place, visit);
+  }
+
+  /**
+   * Does so a part at a time: the tree's nodes, then elements and table.
+   * @param place 0 begins
+   * @returns the place to go on from, 0 at the end
+   */
+  walkBlocks(place: number, visit: (block: Ref) => void): number {
+    if (place >= IN_TABLE) {
+      const next = this.#table.walkBlocks(place - IN_TABLE, visit);
+      return next === 0 ? 0 : next + IN_TABLE;
+    }
+    return this.#tree.walkNodes(place, visit) || IN_TABLE;
+  }
+
+  /** About how many blocks the set is, and their bytes, from some elements' sizes. O(1) */
+  estimate(into: Estimate): void {
+    const leaves = Math.ceil(this.count / LEAF_FILL);
+    this.#table.dictionary.estimate((element) => this.heap.sizeOf(element), into);
+    into.blocks += leaves;
+    into.bytes += leaves * LEAF_SIZE;
   }
 
   /** Visits the blocks of the tree and the table, not the elements'. */
@@ -90,7 +118,11 @@ export class ScoreTree implements ScoredMembers {
   }
 
   find(member: SetMember): Place {
-    const { words, length, hash } = member.stage();
+    return this.findStaged(member.stage());
+  }
+
+  /** As `find`, of a member that has just been staged. */
+  findStaged({ words, length, hash }: StagedKey): Place {
     return this.#table.find(words, length, hash);
   }
 
@@ -139,7 +171,11 @@ export class ScoreTree implements ScoredMembers {
   }
 
   insert(member: SetMember, score: number): void {
-    const { words, length, hash } = member.stage();
+    this.insertStaged(member.stage(), score);
+  }
+
+  /** As `insert`, of a member that has just been staged. */
+  insertStaged({ words, length, hash }: StagedKey, score: number): void {
     const { heap } = this;
     const element = heap.allocate(BYTES_AT + ((length + 3) & ~3));
     heap.region.guard(element, BYTES_AT);

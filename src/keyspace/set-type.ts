@@ -86,6 +86,16 @@ export const setType: CollectionType = {
     else visit(root);
   },
 
+  walkBlocks(heap, encoding, root, place, visit) {
+    if (encoding === TABLE) return tableAt(heap, root).walkBlocks(place, visit);
+    visit(root);
+    return 0;
+  },
+
+  estimate(heap, _encoding, root, into) {
+    tableAt(heap, root).dictionary.estimate((member) => heap.sizeOf(member), into);
+  },
+
   memoryUsage(heap, encoding, root, samples) {
     return encoding === TABLE ? tableUsage(heap, root, samples) : heap.sizeOf(root);
   },

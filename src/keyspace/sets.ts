@@ -8,6 +8,7 @@
 import type { Arguments } from "../base/arguments.ts";
 import { RegionFullError } from "../memory/heap.ts";
 import { LISTPACK } from "../structures/collection.ts";
+import { BY_REPLACEMENT } from "./cause.ts";
 import { SET } from "./entry.ts";
 import type { Key } from "./key.ts";
 import type { MemberSet, Place } from "./member-set.ts";
@@ -61,15 +62,32 @@ export function removeMembers(key: Key, args: Arguments, first: number): number 
   return removed;
 }
 
-/** Moves the member in argument `index` to another set, which may not exist. @returns whether it was there */
-export function moveMember(source: Key, target: Key, args: Arguments, index: number): boolean {
-  if (!hasMember(source, args, index)) return false;
-  if (source.entry === target.entry && source.shard === target.shard) return true;
-  addOne(target, args, index);
+/**
+ * What has become of a member that was to be moved: there was none; it was to go where it is; it has moved; it was
+ * dropped, since the other set has it too.
+ */
+export type Move = "absent" | "stayed" | "moved" | "dropped";
+
+/**
+ * Moves the member in argument `index` to another set, which may not exist. That one's event of a new key is left to
+ * the caller, since Redis tells of what happens to the source before.
+ */
+export function moveMember(source: Key, target: Key, args: Arguments, index: number): Move {
+  if (!hasMember(source, args, index)) return "absent";
+  if (source.entry === target.entry && source.shard === target.shard) return "stayed";
+  const { keyspace } = source;
+  const { eventTypes } = keyspace;
+  keyspace.eventTypes = 0;
+  let isAdded: boolean;
+  try {
+    isAdded = addOne(target, args, index);
+  } finally {
+    keyspace.eventTypes = eventTypes;
+  }
   const set = setOf(source);
   set.remove(memberAt(source, args, index));
   settle(source, set, 1);
-  return true;
+  return isAdded ? "moved" : "dropped";
 }
 
 /** Takes the member at a place of the set that `setOf` has just shown. */
@@ -115,7 +133,7 @@ export function keepOnly(key: Key, set: MemberSet, places: ReadonlySet<Place>): 
     throw error;
   }
   key.moveCollection(kept.encoding, kept.root);
-  set.free();
+  key.shard.releaseCollection(SET, set.encoding, set.root, BY_REPLACEMENT);
   key.countChanges(removed);
   return true;
 }
@@ -171,15 +189,17 @@ function addAll(key: Key, set: MemberSet, args: Arguments, first: number, count:
   return added;
 }
 
-function addOne(key: Key, args: Arguments, index: number): void {
+/** @returns whether the member is new */
+function addOne(key: Key, args: Arguments, index: number): boolean {
   if (!key.found) {
     create(key, args, index, 1);
-    return;
+    return true;
   }
   const set = setOf(key);
-  if (!set.add(memberAt(key, args, index), key.keyspace.limits)) return;
+  if (!set.add(memberAt(key, args, index), key.keyspace.limits)) return false;
   key.moveCollection(set.encoding, set.root);
   key.countChanges(1);
+  return true;
 }
 
 /** Stores what removals have made of a set; an empty one goes. */

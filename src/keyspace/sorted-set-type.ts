@@ -48,6 +48,16 @@ export const sortedSetType: CollectionType = {
     else visit(root);
   },
 
+  walkBlocks(heap, encoding, root, place, visit) {
+    if (encoding === TREE) return treeAt(heap, root).walkBlocks(place, visit);
+    visit(root);
+    return 0;
+  },
+
+  estimate(heap, _encoding, root, into) {
+    treeAt(heap, root).estimate(into);
+  },
+
   memoryUsage(heap, encoding, root, samples) {
     return encoding === TREE ? treeUsage(heap, root, samples) : heap.sizeOf(root);
   },

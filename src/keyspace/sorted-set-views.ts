@@ -4,6 +4,7 @@
  * Owner thread only.
  */
 import type { Heap } from "../memory/heap.ts";
+import { ScoreTree } from "./score-tree.ts";
 import { SortedSet } from "./sorted-set.ts";
 
 /** Commands over more sets than this make views for the rest. */
@@ -12,6 +13,8 @@ const KEPT_MAX = 16;
 export class SortedSetViews {
   readonly own: SortedSet;
   readonly result: SortedSet;
+  /** For what is known to be a large one. */
+  readonly tree: ScoreTree;
   readonly #heap: Heap;
   readonly #sources: SortedSet[] = [];
 
@@ -19,6 +22,7 @@ export class SortedSetViews {
     this.#heap = heap;
     this.own = new SortedSet(heap);
     this.result = new SortedSet(heap);
+    this.tree = new ScoreTree(heap);
   }
 
   /** The view for a command's `index`-th set. */

@@ -122,6 +122,12 @@ export function removeMembers(key: Key, args: Arguments, first: number): number 
 /** Removes members in a row from the sorted set that `sortedSetOf` has just shown. */
 export function removeSpan(key: Key, set: SortedSet, first: number, count: number): void {
   if (count === 0) return;
+  if (count === set.count) {
+    // All of it dies with the key, which is quicker than one by one.
+    key.remove();
+    key.countChanges(count - 1);
+    return;
+  }
   set.removeSpan(first, count, key.keyspace.member);
   settle(key, set, count);
 }

@@ -69,9 +69,8 @@ export function setInteger(key: Key, value: Int64, deadline: Int64): void {
     entries.type(entry) === STRING &&
     isPlain !== entries.hasDeadline(entry)
   ) {
+    if (!isPlain) key.moveDeadline(deadline);
     entries.setInteger(entry, value);
-    if (!isPlain) entries.setDeadline(entry, deadline);
-    entries.touch(entry, key.keyspace.accessClock);
     key.keyspace.changes += 1;
     return;
   }
@@ -103,7 +102,6 @@ export function growString(key: Key, length: number, slice: Slice): Slice {
     entries.setValue(entry, length);
   }
   if (encoding === EMBEDDED) entries.setEncoding(entry, RAW);
-  entries.touch(entry, key.keyspace.accessClock);
   key.keyspace.changes += 1;
   return key.readString(slice);
 }
@@ -151,12 +149,11 @@ function overwrite(key: Key, bytes: Buffer, start: number, length: number, deadl
     at = entries.inlineStart(entry);
     if (!fillsWell(at - entry + length, heap.sizeOf(entry))) return false;
   }
+  if (deadline !== NO_DEADLINE) key.moveDeadline(deadline);
   region.guard(at, length);
   copyBytes(bytes, start, entries.bytes, at, length);
   entries.setValue(entry, length);
   if (encoding === RAW) entries.setEncoding(entry, EMBEDDED);
-  if (deadline !== NO_DEADLINE) entries.setDeadline(entry, deadline);
-  entries.touch(entry, key.keyspace.accessClock);
   key.keyspace.changes += 1;
   return true;
 }

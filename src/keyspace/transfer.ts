@@ -9,7 +9,9 @@
  * deadline goes along. Owner thread only.
  */
 import { copyBytes } from "../base/bytes.ts";
+import { keyspaceEvents } from "../config/keyspace-events.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
+import { BY_REPLACEMENT } from "./cause.ts";
 import { collectionType } from "./collection-types.ts";
 import { EMBEDDED, EXTERNAL, INT, STRING } from "./entry.ts";
 import type { Key } from "./key.ts";
@@ -19,7 +21,8 @@ export function renameKey(source: Key, target: Key): void {
   if (source.shard !== target.shard) copyKey(source, target);
   else if (source.type === STRING) takeValue(source, target);
   else takeCollection(source, target);
-  source.shard.entries.free(source.unlink());
+  target.shard.entries.setAccessClock(target.entry, source.shard.entries.accessClock(source.entry));
+  source.shard.release(source.unlink(), BY_REPLACEMENT);
 }
 
 /** Gives `target`, whatever it held, a copy of the value of `source`. They must be different keys. */
@@ -32,11 +35,19 @@ export function copyKey(source: Key, target: Key): void {
 export function moveKey(source: Key, target: Key): void {
   const { shard, entry } = source;
   const { index } = target.database;
-  shard.dictionaries[index]!.insert(source.hash, entry);
-  if (shard.entries.hasDeadline(entry)) shard.countVolatile(index, 1);
+  const isTimed = shard.entries.isTimed(entry);
+  if (isTimed) shard.openWheel(index, entry);
+  try {
+    shard.dictionaries[index]!.insert(source.hash, entry);
+  } catch (error) {
+    if (isTimed) shard.dropEmptyWheel(index);
+    throw error;
+  }
   source.unlink();
+  if (isTimed) shard.file(index, entry);
   target.entry = entry;
   source.keyspace.changes += 1;
+  target.notify(keyspaceEvents.newKey, "new");
 }
 
 function takeCollection(source: Key, target: Key): void {

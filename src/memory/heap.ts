@@ -20,6 +20,7 @@
  * two-level segregated fit), found by bitmap and merged with their neighbours: every operation is
  * O(1). A block's contents are whatever was there before.
  *
+ * Blocks that another thread has found dead come back by the span, all of them in O(1) (dead-blocks.ts).
  * The last pages are kept back for `allocateStructural`: tables may still grow when there is no room for more data, so
  * a command that has all its blocks can link them without failing half-way.
  *
@@ -27,6 +28,20 @@
  * blocks add up; USED_BYTES, USED_PAGES and LIVE_BLOCKS equal what is found. Owner thread only.
  */
 
+import {
+  CLASS,
+  FREE_BLOCK,
+  FRESH_BLOCK,
+  LIVE,
+  LIVE_BLOCKS,
+  MAGIC,
+  NEXT,
+  PREVIOUS,
+  SPAN_HEADS,
+  USED_BYTES,
+  VERSION,
+} from "./heap-layout.ts";
+import { verifyHeap } from "./heap-verify.ts";
 import {
   FIRST_PAGE,
   FRESH_PAGE,
@@ -40,7 +55,6 @@ import {
 } from "./page-runs.ts";
 import { PAGE_BITS, PAGE_SIZE, type Region } from "./region.ts";
 import {
-  CLASS_COUNT,
   CLASS_SIZES,
   classOf,
   RECIPROCALS,
@@ -50,23 +64,13 @@ import {
   SPAN_SIZE,
 } from "./size-classes.ts";
 
-const MAGIC = 0;
-const VERSION = 4;
-const USED_BYTES = 20;
-const LIVE_BLOCKS = 28;
 /** Byte offset of the word that holds the root: readers of a frozen region begin there. */
 export const ROOT = 32;
-const SPAN_HEADS = 512;
 
 const MAGIC_VALUE = 0x574c5453;
 const FORMAT_VERSION = 1;
-
-const FREE_BLOCK = 0;
-const FRESH_BLOCK = 4;
-const LIVE = 8;
-const CLASS = 12;
-const NEXT = 16;
-const PREVIOUS = 20;
+/** Spans that are looked at for one that is fuller. */
+const DENSER_LOOKS = 8;
 
 /** A byte offset into a region; 0 stands for none. */
 export type Ref = number;
@@ -141,6 +145,16 @@ export class Heap {
     return this.#words[USED_BYTES >>> 2]!;
   }
 
+  /** Bytes in pages that hold blocks. */
+  get activeBytes(): number {
+    return this.#words[USED_PAGES >>> 2]! << PAGE_BITS;
+  }
+
+  /** As `usedBytes`, and what the header and the map of pages occupy: what a limit is about. */
+  get chargedBytes(): number {
+    return this.#words[USED_BYTES >>> 2]! + PAGE_SIZE + this.#words[FRESH_PAGE >>> 2]! * 4;
+  }
+
   /** Pages that are surely left; a small block takes SPAN_PAGES at the most, a large one its own. May be negative. */
   get sparePages(): number {
     return this.#runs.spare;
@@ -165,8 +179,12 @@ export class Heap {
    * @throws RegionFullError if that is not sure; nothing has changed then
    */
   require(bytes: number, classes = 4): void {
-    const pages = Math.ceil(bytes / PAGE_SIZE) + classes * SPAN_PAGES;
-    if (!this.#runs.has(pages)) throw new RegionFullError(`no room for ${bytes} bytes more`);
+    if (!this.hasRoomFor(bytes, classes)) throw new RegionFullError(`no room for ${bytes} bytes more`, this.region);
+  }
+
+  /** Whether `require` would not throw. */
+  hasRoomFor(bytes: number, classes = 4): boolean {
+    return this.#runs.has(Math.ceil(bytes / PAGE_SIZE) + classes * SPAN_PAGES);
   }
 
   /** Takes a block back. Its first word is overwritten. */
@@ -177,10 +195,63 @@ export class Heap {
     else this.#freeLarge(ref, entry);
   }
 
+  /**
+   * Takes `count` blocks of a span back in O(1): all that it has handed out, or a chain of them.
+   * @param head tail first and last block of the chain, linked through their first words; NONE if there is none
+   * @returns false if nothing was done: no chain, and the span has handed out others besides
+   */
+  freeMany(span: Ref, count: number, head: Ref, tail: Ref): boolean {
+    const words = this.#words;
+    const header = span >>> 2;
+    const live = words[header + (LIVE >>> 2)]! - count;
+    if (live !== 0 && head === NONE) return false;
+    const index = words[header + (CLASS >>> 2)]!;
+    const size = CLASS_SIZES[index]!;
+    const free = words[header + (FREE_BLOCK >>> 2)]!;
+    const wasFull = free === NONE && words[header + (FRESH_BLOCK >>> 2)]! + size > span + SPAN_SIZE;
+    if (wasFull) this.#linkSpan(span, index);
+    if (live === 0) {
+      this.#closeSpan(span, index);
+    } else {
+      this.region.setWord(tail, free);
+      this.region.setWord(span + FREE_BLOCK, head);
+      this.region.setWord(span + LIVE, live);
+    }
+    this.#count(-size * count, -count);
+    return true;
+  }
+
   /** Loads what freeing a block will look at. @returns something of it, as Dictionary.warm does */
   warm(ref: Ref): number {
     const entry = this.#words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;
     return (entry & 3) === SPAN ? this.#words[((ref & -PAGE_SIZE) - ((entry >>> 10) << PAGE_BITS)) >>> 2]! : 0;
+  }
+
+  /** A block to move a small one to, so that sparse spans empty: in a span at least as full; NONE if none is near. */
+  allocateDenser(ref: Ref): Ref {
+    const words = this.#words;
+    const entry = words[(PAGE_MAP_AT >>> 2) + (ref >>> PAGE_BITS)]!;
+    if ((entry & 3) !== SPAN) return NONE;
+    const index = (entry >>> 2) & 0xff;
+    const own = (ref & -PAGE_SIZE) - ((entry >>> 10) << PAGE_BITS);
+    const head = words[(SPAN_HEADS >>> 2) + index]!;
+    let densest = NONE;
+    let live = words[(own + LIVE) >>> 2]!;
+    let span = head;
+    for (let looks = 0; looks < DENSER_LOOKS && span !== NONE; looks++) {
+      const itsLive = words[(span + LIVE) >>> 2]!;
+      if (span !== own && itsLive >= live) {
+        densest = span;
+        live = itsLive + 1;
+      }
+      span = words[(span + NEXT) >>> 2]!;
+    }
+    if (densest === NONE) return NONE;
+    if (densest !== head) {
+      this.#unlinkSpan(densest, index);
+      this.#linkSpan(densest, index);
+    }
+    return this.#allocateSmall(index, false);
   }
 
   /** Usable bytes of a block: its class's size, or whole pages. */
@@ -320,71 +391,6 @@ export class Heap {
 
   /** Checks the invariants of the opening comment. O(pages + blocks). @throws Error that names what is wrong */
   verify(): void {
-    const { region } = this;
-    let usedBytes = 0;
-    let usedPages = 0;
-    let liveBlocks = 0;
-    const roomy = this.#verifySpanLists();
-    this.#runs.verify((page, entry) => {
-      if ((entry & 3) === LARGE) {
-        usedBytes += (entry >>> 2) << PAGE_BITS;
-        usedPages += entry >>> 2;
-        liveBlocks += 1;
-        return entry >>> 2;
-      }
-      const live = this.#verifySpan(page << PAGE_BITS, roomy);
-      usedBytes += live * CLASS_SIZES[(entry >>> 2) & 0xff]!;
-      usedPages += SPAN_PAGES;
-      liveBlocks += live;
-      return SPAN_PAGES;
-    });
-    if (usedBytes !== region.word(USED_BYTES))
-      throw new Error(`heap: USED_BYTES ${region.word(USED_BYTES)} != ${usedBytes}`);
-    if (usedPages !== region.word(USED_PAGES))
-      throw new Error(`heap: USED_PAGES ${region.word(USED_PAGES)} != ${usedPages}`);
-    if (liveBlocks !== region.word(LIVE_BLOCKS)) throw new Error(`heap: LIVE_BLOCKS != ${liveBlocks}`);
-    if (roomy.size !== 0) throw new Error("heap: a listed span is not in the page map");
-  }
-
-  #verifySpanLists(): Set<Ref> {
-    const { region } = this;
-    const roomy = new Set<Ref>();
-    for (let index = 0; index < CLASS_COUNT; index++) {
-      let previous = NONE;
-      for (let span = region.word(SPAN_HEADS + index * 4); span !== NONE; span = region.word(span + NEXT)) {
-        if (region.word(span + PREVIOUS) !== previous || region.word(span + CLASS) !== index || roomy.has(span)) {
-          throw new Error(`heap: span list of class ${index} is broken at ${span}`);
-        }
-        roomy.add(span);
-        previous = span;
-      }
-    }
-    return roomy;
-  }
-
-  #verifySpan(span: Ref, roomy: Set<Ref>): number {
-    const { region } = this;
-    const index = region.word(span + CLASS);
-    const size = CLASS_SIZES[index]!;
-    for (let within = 0; within < SPAN_PAGES; within++) {
-      if (region.word(PAGE_MAP_AT + ((span >>> PAGE_BITS) + within) * 4) !== (SPAN | (index << 2) | (within << 10))) {
-        throw new Error(`heap: page map of span ${span} is wrong at page ${within}`);
-      }
-    }
-    const fresh = region.word(span + FRESH_BLOCK);
-    const handedOut = (fresh - span - SPAN_HEADER_SIZE) / size;
-    let free = 0;
-    for (let block = region.word(span + FREE_BLOCK); block !== NONE; block = region.word(block)) {
-      const index = (block - span - SPAN_HEADER_SIZE) / size;
-      if (!Number.isInteger(index) || index < 0 || index >= handedOut || free >= handedOut) {
-        throw new Error(`heap: free list of span ${span} is broken at ${block}`);
-      }
-      free += 1;
-    }
-    const live = region.word(span + LIVE);
-    if (live !== handedOut - free || live === 0) throw new Error(`heap: span ${span} has ${live} live of ${handedOut}`);
-    const hasRoom = free > 0 || fresh + size <= span + SPAN_SIZE;
-    if (hasRoom !== roomy.delete(span)) throw new Error(`heap: span ${span} is listed wrongly`);
-    return live;
+    verifyHeap(this.region, this.#runs);
   }
 }

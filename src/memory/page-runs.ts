@@ -32,6 +32,13 @@ const SEARCH_MAX = 32;
 /** Nothing that fits is free: the store refuses the write, and nothing of it has happened. */
 export class RegionFullError extends Error {
   readonly code = "REGION_FULL";
+  /** The region that is full; undefined where no region could ever have room. */
+  readonly region: Region | undefined;
+
+  constructor(message: string, region?: Region) {
+    super(message);
+    this.region = region;
+  }
 }
 
 /** The bin that holds free runs of `pages` pages. */
@@ -76,9 +83,10 @@ export class PageRuns {
     const region = this.#region;
     const used = region.word(USED_PAGES);
     const total = region.word(PAGES) - region.word(FIRST_PAGE);
-    if (used + pages + (structural ? 0 : this.#reserve) > total) throw new RegionFullError("the region is full");
+    const limit = structural ? total : total - this.#reserve;
+    if (used + pages > limit) throw new RegionFullError("the region is full", region);
     const page = this.#takeFree(pages) || this.#takeFresh(pages);
-    if (page === 0) throw new RegionFullError(`no ${pages} free pages in a row`);
+    if (page === 0) throw new RegionFullError(`no ${pages} free pages in a row`, region);
     region.setWord(USED_PAGES, used + pages);
     return page;
   }

@@ -19,7 +19,8 @@
  * be ordered before the loads of the page.
  *
  * One writer: only the thread that owns the region writes to region, control and shadow; other threads only read.
- * (or(mark, 0) stores what was there; were it to become a plain store, it could undo a mark.)
+ * (or(mark, 0) stores what was there; were it to become a plain store, it could undo a mark.) The one exception, words
+ * of blocks that nobody else looks at, is argued in dead-blocks.ts.
  *
  * When the shadow area is full the freeze is aborted: STATE says so before the write goes on, a reader that finds it so
  * throws, and whoever started the freeze is told by `release()`. Never silent, and the writer never waits.
@@ -87,18 +88,22 @@ export class Region {
   #shadowBytes: Buffer | undefined;
   #epoch = 0;
   #audited: Buffer | undefined;
+  readonly #isView: boolean;
 
   /**
    * @param size bytes, a multiple of the page size; reserved at once, committed by the operating system on first touch
    * @param shadowLimit bytes that a freeze may copy before it is aborted; at most `size`
+   * @param buffer of another thread's region: use `view`
    */
-  constructor(size: number, shadowLimit: number = size) {
+  constructor(size: number, shadowLimit: number = size, buffer?: SharedArrayBuffer) {
     if (size % PAGE_SIZE !== 0 || size < REGION_SIZE_MIN || size > REGION_SIZE_MAX) {
       throw new RangeError(`region size ${size}: not a multiple of ${PAGE_SIZE} in its bounds`);
     }
     const pages = size >>> PAGE_BITS;
     this.size = size;
-    this.buffer = new SharedArrayBuffer(size);
+    this.buffer = buffer ?? new SharedArrayBuffer(size);
+    this.#isView = buffer !== undefined;
+    this.frozen = this.#isView;
     this.bytes = withView(Buffer.from(this.buffer));
     this.words = new Int32Array(this.buffer);
     this.doubles = new Float64Array(this.buffer);
@@ -106,6 +111,24 @@ export class Region {
     this.#control = new SharedArrayBuffer((MARKS + 2 * pages) * 4);
     this.#controlWords = new Int32Array(this.#control);
     this.#shadowLimit = Math.min(size, shadowLimit) >>> PAGE_BITS;
+  }
+
+  /**
+   * Another thread's view of a region, to be read only: its guard refuses every write. What may be read is what the
+   * owner cannot change meanwhile: values that it has let go of.
+   */
+  static view(buffer: SharedArrayBuffer): Region {
+    return new Region(buffer.byteLength, 0, buffer);
+  }
+
+  /** Number of the freeze that is active, or of those before; another one each time a view begins or ends. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  /** Whether the active freeze is one that will be compared with a copy, so that nobody but the owner may write. */
+  get isAudited(): boolean {
+    return this.#audited !== undefined;
   }
 
   /** Must come before any write to [at, at + length). One predictable branch while nothing is frozen. */
@@ -174,6 +197,7 @@ export class Region {
   }
 
   #preserve(at: number, length: number): void {
+    if (this.#isView) throw new Error("region: only its owner may write to it");
     const last = (at + length - 1) >> PAGE_BITS;
     for (let page = at >>> PAGE_BITS; page <= last && this.frozen; page++) {
       if (this.#controlWords[MARKS + page] !== this.#epoch) this.#preservePage(page);

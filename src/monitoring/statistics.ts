@@ -52,6 +52,10 @@ export class Statistics {
   totalCommands = 0;
   inputBytes = 0;
   outputBytes = 0;
+  /** Milliseconds spent on removing what has expired, lookups aside. */
+  expiryMs = 0;
+  /** The longest that the store has worked for itself without looking at its sockets. */
+  longestSliceMs = 0;
   /** Reads from connections, and writes to them. */
   reads = 0;
   writes = 0;
@@ -86,6 +90,8 @@ export class Statistics {
     this.totalCommands = 0;
     this.inputBytes = 0;
     this.outputBytes = 0;
+    this.expiryMs = 0;
+    this.longestSliceMs = 0;
     this.reads = 0;
     this.writes = 0;
     for (const rate of [this.commandRate, this.inputRate, this.outputRate]) rate.reset();

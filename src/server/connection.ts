@@ -11,6 +11,8 @@ import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Client, Session } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
+import type { Message } from "../commands/pubsub-message.ts";
+import type { Receiver } from "../commands/pubsub-registry.ts";
 import type { ClientContext, LateReply } from "../engine/client-context.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
 import { ReplyTooLongError } from "../protocol/resp-reply.ts";
@@ -23,7 +25,7 @@ const UNREAD_MAX = 1024 * 1024;
 /** How long a client that is being disconnected may take to read its last replies. */
 const LINGER_MS = 10_000;
 
-export class Connection implements Client, Addressee {
+export class Connection implements Client, Addressee, Receiver {
   readonly session: Session;
   totalCommands = 0;
   readonly #server: Server;
@@ -34,11 +36,15 @@ export class Connection implements Client, Addressee {
   /** Requests wait: for the client to read, for a pause to end, for a late reply. */
   #isHeld = false;
   #isClosed = false;
+  /** What this connection has added to the sum of all clients' buffers. */
+  #countedBytes = 0;
   /** Whether lines for MONITOR are being gathered, to go out together. */
   #isGathering = false;
   /** Whether replies are in the outbox, and the lines that came after them. */
   #hasReplies = false;
   readonly #linesAfter: Buffer[] = [];
+  /** Messages that the command being executed has sent to the client itself. */
+  readonly #ownMessages: Buffer[] = [];
   /** A socket has copied what it was given, or says that it has not; of other streams nobody knows. */
   readonly #isSocket: boolean;
 
@@ -48,10 +54,14 @@ export class Connection implements Client, Addressee {
     this.#isSocket = stream instanceof Socket;
     this.#context = context;
     this.session = context.session;
+    context.receiver = this;
     this.#outbox = server.outbox;
     this.#parser = new RequestParser(server.limits, server.batch, server.spares);
     this.#parser.isAuthenticated = this.session.isAuthenticated;
-    stream.on("drain", () => this.#release());
+    stream.on("drain", () => {
+      this.countBuffers();
+      this.#release();
+    });
     stream.on("error", () => this.#close());
     stream.on("close", () => this.#close());
     stream.on("end", () => this.#endWhenDone());
@@ -73,9 +83,23 @@ export class Connection implements Client, Addressee {
     return this.#stream.writableLength > 0 ? 1 : 0;
   }
 
+  /** Brings the sum of all clients' buffers up to date; to be called by whoever may have changed this one's. */
+  countBuffers(): void {
+    const bytes = this.#isClosed ? 0 : this.#parser.keptBytes + this.#parser.keptFree + this.#stream.writableLength;
+    if (bytes === this.#countedBytes) return;
+    this.#server.clients.bufferBytes += bytes - this.#countedBytes;
+    if (bytes > this.#countedBytes) this.#server.clientEviction.check();
+    this.#countedBytes = bytes;
+  }
+
   /** Whether the silence is not the client's fault: it watches others, or waits for a reply. */
   get isWaiting(): boolean {
-    return this.session.isMonitor || (this.#isHeld && this.#stream.writableLength === 0);
+    return this.isWatching || (this.#isHeld && this.#stream.writableLength === 0);
+  }
+
+  /** Whether it is sent what it did not ask for each time: MONITOR's lines, or messages. */
+  get isWatching(): boolean {
+    return this.session.isMonitor || this.session.subscriber !== undefined;
   }
 
   kill(): void {
@@ -102,10 +126,11 @@ export class Connection implements Client, Addressee {
     } catch (error) {
       this.#refuse(error);
     }
+    this.countBuffers();
     return !this.#isHeld;
   }
 
-  /** Sends bytes that no request asked for: MONITOR's lines. Closes the connection if the client does not read them. */
+  /** Sends a line to MONITOR. Closes the connection if the client does not read them. */
   send(bytes: Buffer): void {
     // In the middle of a turn, MONITOR may just have been ended by RESET.
     if (this.#isClosed || !this.session.isMonitor) return;
@@ -113,6 +138,18 @@ export class Connection implements Client, Addressee {
       this.#outbox.reply.append(bytes);
       return;
     }
+    this.#sendUnasked(bytes);
+  }
+
+  /** Sends a message: behind the reply if the client's own command is its cause. As with lines, it must be read. */
+  deliver(message: Message): void {
+    if (this.#isClosed) return;
+    const bytes = message.encoded(this.session.protocol);
+    if (this.#server.executing === this) this.#ownMessages.push(bytes);
+    else this.#sendUnasked(bytes);
+  }
+
+  #sendUnasked(bytes: Buffer): void {
     if (this.#hasReplies) this.#linesAfter.push(bytes);
     else this.#gather(bytes);
   }
@@ -132,6 +169,7 @@ export class Connection implements Client, Addressee {
 
   /** Disconnects a client that has too much to read, or enough of it for too long. */
   checkOutputLimit(): void {
+    this.countBuffers();
     if (this.#server.exceedsOutputLimit(this, this.#stream.writableLength)) this.#close();
   }
 
@@ -144,6 +182,8 @@ export class Connection implements Client, Addressee {
     }
     const server = this.#server;
     const { batch } = server;
+    // What is sent unasked waits for replies from before; those to come must not overtake it.
+    if (this.#linesAfter.length > 0) outbox.flush();
     server.executing = this;
     server.keyspace.clock.forget();
     session.lastCommandAt = server.keyspace.clock.now();
@@ -188,6 +228,7 @@ export class Connection implements Client, Addressee {
     }
     if (session.noTouch) this.#server.keyspace.touches = true;
     if (session.replyMode !== "on") this.#silence(before);
+    if (this.#ownMessages.length > 0) for (const bytes of this.#ownMessages.splice(0)) reply.append(bytes);
     this.#parser.isAuthenticated = session.isAuthenticated;
     if (this.#context.pending !== undefined) this.#await(this.#context.pending);
     if (this.#outbox.isFull) this.#leaveReplies();
@@ -197,7 +238,8 @@ export class Connection implements Client, Addressee {
   #silence(before: number): void {
     const { session } = this;
     if (session.replyMode === "on") return;
-    this.#outbox.reply.length = before;
+    if (session.keepsReply) session.keepsReply = false;
+    else this.#outbox.reply.length = before;
     if (session.replyMode === "skip-next") session.replyMode = "skip";
     else if (session.replyMode === "skip") session.replyMode = "on";
   }
@@ -273,6 +315,7 @@ export class Connection implements Client, Addressee {
     const unread = this.#stream.writableLength;
     if (unread > UNREAD_MAX) this.#hold();
     if (unread > 0) this.checkOutputLimit();
+    this.countBuffers();
     return this.#isSocket && unread > 0;
   }
 
@@ -299,6 +342,7 @@ export class Connection implements Client, Addressee {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.session.closeAfterReply = true;
+      this.countBuffers();
       this.#server.forget(this);
     }
     if (destroy) this.#stream.destroy();

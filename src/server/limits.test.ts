@@ -54,13 +54,13 @@ describe("limits", { concurrency: true }, () => {
     const { store, client } = await serveInProcess(t, { maxmemory: "100mb" });
     const one = await client();
     assert.equal((await one.command("CONFIG", "SET", "maxmemory", "120mb")).toString(), "+OK\r\n");
-    assert.equal(store.engine.memoryLimit, 120 * MIB);
+    assert.equal(store.engine.memory.bytes, 120 * MIB);
     const refusal = (await one.command("CONFIG", "SET", "maxmemory", "1gb")).toString();
     assert.match(
       refusal,
       /^-ERR CONFIG SET failed \(possibly related to argument 'maxmemory'\) - there is room for \d+ bytes/,
     );
-    assert.equal(store.engine.memoryLimit, 120 * MIB);
+    assert.equal(store.engine.memory.bytes, 120 * MIB);
     assert.match((await one.command("CONFIG", "GET", "maxmemory")).toString(), new RegExp(`${120 * MIB}`));
     assert.equal((await one.command("CONFIG", "SET", "maxmemory", "0")).toString(), "+OK\r\n");
   });

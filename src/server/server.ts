@@ -15,6 +15,7 @@ import type { Statistics } from "../monitoring/statistics.ts";
 import { RequestBatch } from "../protocol/request-batch.ts";
 import type { RequestLimits } from "../protocol/request-parser.ts";
 import { SpareBuffers } from "../protocol/spare-buffers.ts";
+import { ClientEviction } from "./client-eviction.ts";
 import { Connection } from "./connection.ts";
 import { Farewells } from "./farewells.ts";
 import { type Address, describeAddress, isLoopback, Listeners } from "./listeners.ts";
@@ -47,6 +48,7 @@ export class Server {
   /** The connection whose request is being executed. */
   executing: Connection | undefined;
   readonly farewells = new Farewells();
+  readonly clientEviction: ClientEviction;
   readonly #connections = new Set<Connection>();
   readonly #listeners: Listeners;
   readonly #reader: SocketReader;
@@ -63,6 +65,8 @@ export class Server {
     this.lookAhead = new LookAhead(store.keyspace);
     this.statistics = store.services.statistics;
     this.clients = store.clients;
+    this.clientEviction = new ClientEviction(store.clients, configuration);
+    this.#stopListening.push(...this.clientEviction.follow());
     this.limits = {
       bulkMax: configuration.get("proto-max-bulk-len"),
       queryBufferMax: configuration.get("client-query-buffer-limit"),
@@ -124,13 +128,15 @@ export class Server {
     this.clients.remove(connection);
     this.#outputLimiter.forget(connection);
     this.engine.monitors.delete(connection);
+    const { subscriber } = connection.session;
+    if (subscriber !== undefined) this.store.services.pubSub.leave(subscriber);
   }
 
   /** client-output-buffer-limit: a hard limit, and a softer one that may be exceeded for a time. */
   exceedsOutputLimit(connection: Connection, bytes: number): boolean {
     const { normal, pubsub } = this.store.configuration.get("client-output-buffer-limit");
     // Normal clients have no limit by default; what nobody asked for would then pile up without end.
-    const limit = connection.session.isMonitor ? pubsub : normal;
+    const limit = connection.isWatching ? pubsub : normal;
     return this.#outputLimiter.isExceeded(connection, bytes, limit, Date.now());
   }
 
@@ -179,6 +185,7 @@ export class Server {
     const seconds = this.store.configuration.get("timeout");
     const before = seconds === 0 ? 0 : Date.now() - seconds * 1000;
     for (const connection of this.#connections) {
+      connection.countBuffers();
       if (connection.session.lastCommandAt < before && !connection.isWaiting) connection.kill();
       else if (connection.outputBufferBytes > 0) connection.checkOutputLimit();
     }

@@ -14,7 +14,8 @@
  * Invariants (verify): the chain is linked both ways, no node is empty, COUNT and NODES are what is found.
  * Owner thread only.
  */
-import { type Heap, NONE, type Ref } from "../memory/heap.ts";
+import { type Heap, NONE, type Ref, RegionFullError } from "../memory/heap.ts";
+import type { Estimate } from "./collection.ts";
 import { Listpack } from "./listpack.ts";
 import { HEADER_SIZE } from "./listpack-format.ts";
 
@@ -29,6 +30,12 @@ export const NEXT = 4;
 export const LISTPACK = 8;
 const NODE_COUNT = 12;
 const NODE_SIZE = 16;
+
+/** Nodes that are worth being cut off together. */
+const CUT_NODES = 16;
+
+/** Nodes that a walk visits at a time. */
+const WALK_NODES = 256;
 
 /** Told about each listpack of a list, in order. */
 export type VisitListpack = (listpack: Ref, count: number) => void;
@@ -121,15 +128,32 @@ export class ChunkNodes {
 
   /** Visits all blocks, the root last. Each may be freed when it is visited. */
   forEachBlock(visit: (block: Ref) => void): void {
+    for (let place = this.walkBlocks(0, visit); place !== 0; ) place = this.walkBlocks(place, visit);
+  }
+
+  /** Does so some nodes at a time. @param place 0 begins @returns the place to go on from, 0 at the end */
+  walkBlocks(place: number, visit: (block: Ref) => void): number {
     const words = this.#words;
     const root = this.#root;
-    for (let node = this.headNode; node !== NONE; ) {
+    let node = place === 0 ? this.headNode : place;
+    for (let seen = 0; node !== NONE && seen < WALK_NODES; seen++) {
       const next = words[(node + NEXT) >>> 2]!;
       visit(this.heap.blockOf(words[(node + LISTPACK) >>> 2]!));
       visit(node);
       node = next;
     }
-    visit(root);
+    if (node === NONE) visit(root);
+    return node;
+  }
+
+  /** About how many blocks the list is, and their bytes, from its first and last chunk: one may be short. O(1) */
+  estimate(into: Estimate): void {
+    const { heap, nodes } = this;
+    const words = this.#words;
+    const first = heap.sizeOf(heap.blockOf(words[(this.headNode + LISTPACK) >>> 2]!));
+    const last = heap.sizeOf(heap.blockOf(words[(this.tailNode + LISTPACK) >>> 2]!));
+    into.blocks = nodes * 2 + 1;
+    into.bytes = nodes * (Math.max(first, last) + NODE_SIZE);
   }
 
   /** Takes the only listpack out of a list of one node, which is freed with its root. @returns where it begins */
@@ -144,6 +168,32 @@ export class ChunkNodes {
   /** Puts a listpack, not empty, behind the last; it belongs to the list from then on. @throws RegionFullError */
   appendListpack(listpack: Ref, count: number): void {
     this.linkNode(this.tailNode, NONE, listpack, count);
+  }
+
+  /**
+   * Cuts whole nodes off from one end: a list of their own then. Never fails. O(nodes that stay, or that go).
+   * @param count elements that may go, not all of them
+   * @returns its root; NONE if they would be few, or if there is no room for a root: nothing has changed then
+   */
+  cutOff(isHead: boolean, count: number): Ref {
+    if (count < CUT_NODES) return NONE;
+    const words = this.#words;
+    const stays = this.count - count;
+    const fromCut = count < stays;
+    // From the side where less is to be passed over: `passed` elements in `nodes` nodes, and `node` is the next one.
+    let node = fromCut === isHead ? this.headNode : this.tailNode;
+    let [passed, nodes] = [0, 0];
+    for (;;) {
+      const here = words[(node + NODE_COUNT) >>> 2]!;
+      if (fromCut ? passed + here > count : passed >= stays) break;
+      passed += here;
+      nodes += 1;
+      node = fromCut === isHead ? this.nodeBehind(node) : this.nodeBefore(node);
+    }
+    if (fromCut) return nodes < CUT_NODES ? NONE : this.#cutAt(node, isHead, passed, nodes);
+    if (this.nodes - nodes < CUT_NODES) return NONE;
+    const kept = isHead ? this.nodeBehind(node) : this.nodeBefore(node);
+    return this.#cutAt(kept, isHead, this.count - passed, this.nodes - nodes);
   }
 
   /** @throws Error that names what is wrong */
@@ -255,5 +305,29 @@ export class ChunkNodes {
     region.setWord(this.#root + COUNT, this.count - words[(node + NODE_COUNT) >>> 2]!);
     this.heap.free(this.heap.blockOf(words[(node + LISTPACK) >>> 2]!));
     this.heap.free(node);
+  }
+
+  /** Makes a list of all nodes before `kept`, or of all behind it. @returns its root, NONE if there is no room */
+  #cutAt(kept: Ref, isHead: boolean, count: number, nodes: number): Ref {
+    const { heap } = this;
+    const { region } = heap;
+    let root: Ref;
+    try {
+      root = heap.allocate(ROOT_SIZE);
+    } catch (error) {
+      if (error instanceof RegionFullError) return NONE;
+      throw error;
+    }
+    const edge = isHead ? this.nodeBefore(kept) : this.nodeBehind(kept);
+    region.setWord(root + HEAD, isHead ? this.headNode : edge);
+    region.setWord(root + TAIL, isHead ? edge : this.tailNode);
+    region.setWord(root + COUNT, count);
+    region.setWord(root + NODES, nodes);
+    region.setWord(edge + (isHead ? NEXT : PREVIOUS), NONE);
+    region.setWord(kept + (isHead ? PREVIOUS : NEXT), NONE);
+    region.setWord(this.#root + (isHead ? HEAD : TAIL), kept);
+    region.setWord(this.#root + COUNT, this.count - count);
+    region.setWord(this.#root + NODES, this.nodes - nodes);
+    return root;
   }
 }

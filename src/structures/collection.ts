@@ -26,16 +26,42 @@ export const ENCODING_NAMES: readonly string[] = [
   "skiplist",
 ];
 
+/** What it takes to free a collection; overwritten by the next estimate. */
+export interface Estimate {
+  blocks: number;
+  bytes: number;
+}
+
+/** Elements that stand for all in an estimate: few, for each is a wait for memory. */
+export const ESTIMATE_SAMPLES = 4;
+
 export interface CollectionType {
   /**
    * Visits every block of the collection, each once and after the blocks that only it leads to: a visitor may free it.
    */
   forEachBlock(heap: Heap, encoding: number, root: Ref, visit: (block: Ref) => void): void;
   /**
+   * Does what `forEachBlock` does a part at a time, some hundred blocks: for whoever frees a large collection without
+   * keeping others waiting. Blocks visited may be freed; the collection must not change otherwise.
+   * @param place 0 begins
+   * @returns the place to go on from, 0 at the end
+   */
+  walkBlocks(heap: Heap, encoding: number, root: Ref, place: number, visit: (block: Ref) => void): number;
+  /**
+   * About how many blocks the collection has, and how many bytes are in them, in O(1). Of the encodings that have more
+   * than one block only.
+   */
+  estimate(heap: Heap, encoding: number, root: Ref, into: Estimate): void;
+  /**
    * Bytes of the collection's blocks: exact where that is cheap, otherwise from the sizes of some elements.
    * @param samples elements to look at; 0 for all
    */
   memoryUsage(heap: Heap, encoding: number, root: Ref, samples: number): number;
+  /**
+   * Of collections whose elements may expire: when somebody has to look at them, in milliseconds since 1970, which is
+   * not after any element's deadline; -1 if no element has one.
+   */
+  nextDeadline?(heap: Heap, encoding: number, root: Ref): number;
   /** Elements: members, fields, items. */
   count(heap: Heap, encoding: number, root: Ref): number;
   /**

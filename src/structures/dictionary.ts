@@ -29,10 +29,12 @@
  * it through a FreezeReader (frozen-dictionary.ts).
  */
 import { type Heap, NONE, type Ref } from "../memory/heap.ts";
+import { ESTIMATE_SAMPLES, type Estimate } from "./collection.ts";
 import {
   CAPACITY,
   COUNT,
   DEPTH,
+  DICTIONARY_SIZE,
   SEGMENT_COUNT,
   SEGMENT_DEPTH,
   SEGMENT_HEADER_SIZE,
@@ -200,18 +202,34 @@ export class Dictionary {
    */
   sample(random: () => number): Ref {
     if (this.count === 0) return NONE;
-    const words = this.#words;
-    const depth = words[(this.#header + DEPTH) >>> 2]!;
-    const directory = words[this.#header >>> 2]! >>> 2;
     for (;;) {
-      // A segment of small depth has many directory words; only the first counts, so all segments are equally likely.
-      const index = Math.floor(random() * 2 ** depth);
-      const segment = segmentIn(words[directory + index]!);
-      if (index % 2 ** (depth - words[(segment + SEGMENT_DEPTH) >>> 2]!) !== 0) continue;
-      const slot = ((segment + SEGMENT_HEADER_SIZE) >>> 2) + Math.floor(random() * this.capacity) * 2;
-      const ref = words[slot + 1]!;
+      const begin = (this.#sampleSegment(random) + SEGMENT_HEADER_SIZE) >>> 2;
+      const ref = this.#words[begin + Math.floor(random() * this.capacity) * 2 + 1]!;
       if (ref !== NONE) return ref;
     }
+  }
+
+  /**
+   * Some slots that hold refs, all of them neighbours, every slot of the table being as likely as any other to be among
+   * them. A sample of several refs for one wait for memory; what a key's hash says of its neighbours is nothing.
+   * @param random uniform in [0, 1)
+   * @param into receives the slots; as many of the table are looked at as it has room for
+   * @returns how many were found; maybe none, even if there are refs
+   */
+  sampleSlots(random: () => number, into: Int32Array): number {
+    if (this.count === 0) return 0;
+    const words = this.#words;
+    const { capacity } = this;
+    const begin = (this.#sampleSegment(random) + SEGMENT_HEADER_SIZE) >>> 2;
+    const end = begin + (capacity << 1);
+    let slot = begin + (Math.floor(random() * capacity) << 1);
+    let found = 0;
+    for (let seen = Math.min(capacity, into.length); seen > 0; seen--) {
+      if (words[slot + 1] !== NONE) into[found++] = slot;
+      slot += 2;
+      if (slot === end) slot = begin;
+    }
+    return found;
   }
 
   /** Visits every ref, in table order; the dictionary must not change meanwhile. */
@@ -224,6 +242,49 @@ export class Dictionary {
         if (words[slot + 1] !== NONE) visit(words[slot + 1]!, words[slot]!);
       }
     });
+  }
+
+  /**
+   * Goes on with a walk through all refs and all blocks of the table, a segment's worth at a time: its refs, then
+   * itself, and behind the last one the directory; not the header. What has been visited may be freed.
+   * @param place 0 begins
+   * @returns the place to go on from, 0 at the end
+   */
+  walk(place: number, visit: (ref: Ref, hash: number) => void, visitBlock: (block: Ref) => void): number {
+    const words = this.#words;
+    const directory = words[this.#header >>> 2]!;
+    if (directory === NONE) return 0;
+    const depth = words[(this.#header + DEPTH) >>> 2]!;
+    const word = words[(directory >>> 2) + place]!;
+    const begin = (segmentIn(word) + SEGMENT_HEADER_SIZE) >>> 2;
+    const end = begin + (this.capacity << 1);
+    for (let slot = begin; slot < end; slot += 2) {
+      if (words[slot + 1] !== NONE) visit(words[slot + 1]!, words[slot]!);
+    }
+    visitBlock(segmentIn(word));
+    const next = place + 2 ** (depth - (word >>> 27));
+    if (next < 2 ** depth) return next;
+    visitBlock(directory);
+    return 0;
+  }
+
+  /** About how many blocks the table and what it refers to are, and their bytes, from some refs' sizes. O(1) */
+  estimate(sizeOf: (ref: Ref) => number, into: Estimate): void {
+    const words = this.#words;
+    const { count, segments, capacity } = this;
+    const directory = words[this.#header >>> 2]!;
+    const begin = directory === NONE ? 0 : (segmentIn(words[directory >>> 2]!) + SEGMENT_HEADER_SIZE) >>> 2;
+    const end = begin + (capacity << 1);
+    let seen = 0;
+    let bytes = 0;
+    for (let slot = begin; slot < end && seen < ESTIMATE_SAMPLES; slot += 2) {
+      if (words[slot + 1] === NONE) continue;
+      bytes += sizeOf(words[slot + 1]!);
+      seen += 1;
+    }
+    const segment = SEGMENT_HEADER_SIZE + capacity * SLOT_SIZE;
+    into.blocks = count + segments + 1;
+    into.bytes = Math.round((bytes / Math.max(1, seen)) * count) + segments * segment;
   }
 
   /** Visits the table's own blocks, the directory last; not the header, which may be part of another block. */
@@ -239,10 +300,38 @@ export class Dictionary {
     this.#segments.clear();
   }
 
+  /**
+   * Moves the table to a header of its own, and leaves this dictionary empty. O(1)
+   * @returns that header, in a block of its own; NONE if there is no room for it, and nothing has changed
+   */
+  detach(): Ref {
+    const { region } = this.#heap;
+    const header = this.#segments.tryAllocate(DICTIONARY_SIZE);
+    if (header === NONE) return NONE;
+    for (let field = 0; field < DICTIONARY_SIZE; field += 4) {
+      region.setWord(header + field, region.word(this.#header + field));
+      region.setWord(this.#header + field, 0);
+    }
+    return header;
+  }
+
   /** Checks the invariants of the opening comment. @throws Error that names what is wrong */
   verify(): void {
     const found = this.#segments.verify();
     if (found !== this.count) throw new Error(`dictionary: COUNT ${this.count} != ${found}`);
+  }
+
+  /** A segment, all of them equally likely; only of a table that exists. */
+  #sampleSegment(random: () => number): Ref {
+    const words = this.#words;
+    const depth = words[(this.#header + DEPTH) >>> 2]!;
+    const directory = words[this.#header >>> 2]! >>> 2;
+    for (;;) {
+      // A segment of small depth has many directory words, of which only the first counts.
+      const index = Math.floor(random() * 2 ** depth);
+      const segment = segmentIn(words[directory + index]!);
+      if (index % 2 ** (depth - words[(segment + SEGMENT_DEPTH) >>> 2]!) === 0) return segment;
+    }
   }
 
   #closeGap(segment: Ref, gap: Slot): void {

@@ -179,14 +179,14 @@ test("the earliest deadline is a bound, and begins anew when no field has one", 
     else table.date(found, field.hash, deadline);
   };
   put("a", 2 ** 40);
-  assert.equal(table.earliest, 2 ** 40);
+  assert.equal(table.deadlines.earliest, 2 ** 40);
   put("b", 7);
-  assert.deepEqual([table.earliest, table.datedCount], [7, 2]);
+  assert.deepEqual([table.deadlines.earliest, table.datedCount], [7, 2]);
   put("b", UNDATED);
-  assert.deepEqual([table.earliest, table.datedCount], [7, 1]);
+  assert.deepEqual([table.deadlines.earliest, table.datedCount], [7, 1]);
   put("a", UNDATED);
   put("a", 2 ** 41);
-  assert.deepEqual([table.earliest, table.datedCount], [2 ** 41, 1]);
+  assert.deepEqual([table.deadlines.earliest, table.datedCount], [2 ** 41, 1]);
   table.verify();
   twins.heap.verify();
 });

@@ -1,38 +1,36 @@
 /**
  * FieldTable: a large hash. Its fields are members of a MemberTable, each with its value and perhaps a deadline.
  *
- *     root (48 B)                                    field (a block)
- *     +0   dictionary's header: hash -> field        +0   bits 0-29 length of the field, 30 DATED, 31 APART
- *     +32  DATED      fields that have a deadline    +4   VALUE_LENGTH
- *     +40  EARLIEST   two words: no deadline is      +8   the field's bytes, padded with zeros to a whole word
- *                     before it; 0 if none ever was  ...  deadline, two words, low first; only if DATED
+ *     root (56 B)                                    field (in a block)
+ *     +0   dictionary's header: hash -> field        -16  if DATED, a node of a wheel, whose time is the deadline
+ *     +32  what is due when: field-deadlines.ts      +0   bits 0-29 length of the field, 30 DATED, 31 APART
+ *                                                    +4   VALUE_LENGTH
+ *                                                    +8   the field's bytes, padded with zeros to a whole word
  *                                                    ...  the value; if APART, the ref of a block that holds it
  *
  * One block a field, where Redis has three. A value above INLINE_MAX stands apart, so that it can grow without moving
  * its field, and a walk over the fields need not pass it. The value is last, so that it may use up what its block has
- * left: most values that change their length stay where they are.
+ * left: most values that change their length stay where they are. A dated field's ref is not that of its block, which
+ * begins with the node: so a field's name is at the same place in both kinds, and its node at a fixed one.
  *
  * Deadlines are milliseconds since 1970, below 2^48; 0 stands for none, as it does in a listpack with deadlines. What
  * has expired is for the table's user to know and to remove: here a field is there until it is removed.
  *
- * Invariants (verify): DATED is the number of fields flagged so; none of their deadlines is before EARLIEST; blocks are
- * as large as what they hold; a value stands apart exactly if it is longer than INLINE_MAX.
+ * Invariants (verify): the index of deadlines has exactly the fields flagged DATED; blocks are as large as what they
+ * hold; a value stands apart exactly if it is longer than INLINE_MAX.
  *
  * A view: `attach` points it at another table. Owner thread only.
  */
 import { copyBytes, type Slice } from "../base/bytes.ts";
 import { type Heap, NONE, type Ref } from "../memory/heap.ts";
-import { DICTIONARY_SIZE, type Dictionary } from "./dictionary.ts";
+import type { Dictionary } from "./dictionary.ts";
+import { FieldDeadlines, ROOT_SIZE } from "./field-deadlines.ts";
 import { MEMBER_LENGTH_MASK, MemberTable } from "./member-table.ts";
-
-const ROOT_SIZE = 48;
-const DATED_COUNT = DICTIONARY_SIZE;
-const EARLIEST = 40;
+import { NODE_SIZE } from "./timing-wheel.ts";
 
 const LENGTH_AT = 0;
 export const VALUE_LENGTH = 4;
 export const FIELD_AT = 8;
-const DEADLINE_SIZE = 8;
 const REF_SIZE = 4;
 
 export const DATED = 0x40000000;
@@ -52,6 +50,8 @@ export interface StagedField {
 
 export class FieldTable {
   readonly heap: Heap;
+  /** Which fields are due when. */
+  readonly deadlines: FieldDeadlines;
   readonly #members: MemberTable;
   readonly #words: Int32Array;
   readonly #bytes: Buffer;
@@ -62,12 +62,14 @@ export class FieldTable {
     this.#words = heap.region.words;
     this.#bytes = heap.region.bytes;
     this.#members = new MemberTable(heap, LENGTH_AT, FIELD_AT);
+    this.deadlines = new FieldDeadlines(heap);
   }
 
   /** Points at the table whose root is `root`. */
   attach(root: Ref): this {
     this.#root = root;
     this.#members.attach(root);
+    this.deadlines.attach(root);
     return this;
   }
 
@@ -90,17 +92,12 @@ export class FieldTable {
 
   /** Fields that have a deadline. */
   get datedCount(): number {
-    return this.#words[(this.#root + DATED_COUNT) >>> 2]!;
+    return this.deadlines.count;
   }
 
-  /** No deadline is before this; only while there are any. */
-  get earliest(): number {
-    return this.#time(this.#root + EARLIEST);
-  }
-
-  /** Tells that the earliest deadline is this one. */
-  set earliest(deadline: number) {
-    this.#setTime(this.#root + EARLIEST, deadline);
+  /** The field whose node this is. */
+  static ofNode(node: Ref): Ref {
+    return node + NODE_SIZE;
   }
 
   /** The field, or NONE. */
@@ -124,9 +121,7 @@ export class FieldTable {
 
   /** Milliseconds since 1970, or UNDATED. */
   deadline(field: Ref): number {
-    const word = this.#words[field >>> 2]!;
-    if ((word & DATED) === 0) return UNDATED;
-    return this.#time(field + FIELD_AT + padded(word & MEMBER_LENGTH_MASK));
+    return this.#isDated(field) ? this.#time(field - NODE_SIZE) : UNDATED;
   }
 
   /**
@@ -163,7 +158,7 @@ export class FieldTable {
       this.#rebuild(field, hash, deadline, bytes, start, length);
       return;
     }
-    if (deadline !== before) this.#setDeadline(field, deadline);
+    if (deadline !== before) this.deadlines.move(field - NODE_SIZE, deadline);
   }
 
   /**
@@ -173,26 +168,33 @@ export class FieldTable {
   date(field: Ref, hash: number, deadline: number): void {
     const before = this.deadline(field);
     if (before === deadline) return;
-    if (before !== UNDATED && deadline !== UNDATED) this.#setDeadline(field, deadline);
+    if (before !== UNDATED && deadline !== UNDATED) this.deadlines.move(field - NODE_SIZE, deadline);
     else this.#redate(field, hash, deadline);
   }
 
   /** Removes a field. */
   remove(field: Ref, hash: number): void {
-    if (this.#isDated(field)) this.#uncountDated();
+    if (this.#isDated(field)) this.deadlines.remove(field - NODE_SIZE);
     this.#members.remove(hash, field);
     this.#free(field);
   }
 
   /** Visits every block, the root last; a visitor may free it. */
   forEachBlock(visit: (block: Ref) => void): void {
-    const { dictionary } = this;
-    dictionary.forEach((field) => {
+    for (let place = this.walkBlocks(0, visit); place !== 0; ) place = this.walkBlocks(place, visit);
+  }
+
+  /** Does so a segment at a time. @param place 0 begins @returns the place to go on from, 0 at the end */
+  walkBlocks(place: number, visit: (block: Ref) => void): number {
+    const visitField = (field: Ref): void => {
       if (this.#isApart(field)) visit(this.#words[this.#valueAt(field) >>> 2]!);
-      visit(field);
-    });
-    dictionary.forEachBlock(visit);
+      visit(this.#blockOf(field));
+    };
+    const next = this.dictionary.walk(place, visitField, visit);
+    if (next !== 0) return next;
+    if (this.deadlines.wheelBlock !== NONE) visit(this.deadlines.wheelBlock);
     visit(this.#root);
+    return 0;
   }
 
   /** Bytes that a field's blocks occupy. */
@@ -205,30 +207,28 @@ export class FieldTable {
   /** Bytes of the block that a field needs, a value that stands apart aside. */
   static blockSize(nameLength: number, isDated: boolean, valueLength: number): number {
     const inline = valueLength > INLINE_MAX ? REF_SIZE : valueLength;
-    return FIELD_AT + padded(nameLength) + (isDated ? DEADLINE_SIZE : 0) + inline;
+    return FIELD_AT + padded(nameLength) + (isDated ? NODE_SIZE : 0) + inline;
   }
 
   /** Checks the invariants of the opening comment. @throws Error that names what is wrong */
   verify(): void {
     const { heap, dictionary } = this;
     dictionary.verify();
-    let dated = 0;
+    const nodes = new Set<Ref>();
     dictionary.forEach((field) => {
       const length = this.#words[(field + VALUE_LENGTH) >>> 2]!;
       const nameLength = this.#words[field >>> 2]! & MEMBER_LENGTH_MASK;
       const end = this.#valueAt(field) + (this.#isApart(field) ? REF_SIZE : length);
-      if (end > field + heap.sizeOf(field)) throw new Error(`fields: ${field} is larger than its block`);
+      if (end > this.#blockOf(field) + heap.sizeOf(field)) throw new Error(`fields: ${field} is larger than its block`);
       if (this.#isApart(field) !== length > INLINE_MAX) throw new Error(`fields: the value of ${field} is misplaced`);
       if (this.#isApart(field) && heap.sizeOf(this.#words[this.#valueAt(field) >>> 2]!) < length)
         throw new Error(`fields: the value of ${field} is larger than its block`);
       for (let at = nameLength; at < padded(nameLength); at++) {
         if (this.#bytes[field + FIELD_AT + at] !== 0) throw new Error(`fields: ${field} is not padded with zeros`);
       }
-      if (!this.#isDated(field)) return;
-      dated += 1;
-      if (this.deadline(field) < this.earliest) throw new Error(`fields: ${field} expires before the earliest`);
+      if (this.#isDated(field)) nodes.add(field - NODE_SIZE);
     });
-    if (dated !== this.datedCount) throw new Error(`fields: DATED ${this.datedCount} != ${dated}`);
+    this.deadlines.verify(nodes);
   }
 
   /** Writes over the present value, if it stays in its place and its block is neither too small nor far too large. */
@@ -239,7 +239,7 @@ export class FieldTable {
     if (this.#isApart(field)) {
       if (length <= INLINE_MAX) return false;
       at = this.#blockFor(at, length);
-    } else if (length > INLINE_MAX || !fillsWell(at - field + length, heap.sizeOf(field))) {
+    } else if (length > INLINE_MAX || !fillsWell(at - this.#blockOf(field) + length, heap.sizeOf(field))) {
       return false;
     }
     region.guard(at, length);
@@ -279,7 +279,7 @@ export class FieldTable {
     const field = this.#format(words[old >>> 2]! & MEMBER_LENGTH_MASK, deadline, length);
     region.setWord(this.#valueAt(field), words[at >>> 2]!);
     this.#takePlace(field, old, hash, deadline);
-    this.heap.free(old);
+    this.heap.free(this.#blockOf(old));
   }
 
   /** Puts a new block in the place of an old one of the same name, which it takes over. */
@@ -287,8 +287,8 @@ export class FieldTable {
     const size = padded(this.#words[old >>> 2]! & MEMBER_LENGTH_MASK);
     this.heap.region.guard(field + FIELD_AT, size);
     copyBytes(this.#bytes, old + FIELD_AT, this.#bytes, field + FIELD_AT, size);
-    if (this.#isDated(old)) this.#uncountDated();
-    if (deadline !== UNDATED) this.#countDated(deadline);
+    if (deadline !== UNDATED) this.deadlines.add(field - NODE_SIZE);
+    if (this.#isDated(old)) this.deadlines.remove(old - NODE_SIZE);
     this.#members.replace(hash, old, field);
   }
 
@@ -307,11 +307,12 @@ export class FieldTable {
     const { heap } = this;
     const words = this.#words;
     const isDated = deadline !== UNDATED;
-    const field = heap.allocate(FieldTable.blockSize(nameLength, isDated, length));
+    const block = heap.allocate(FieldTable.blockSize(nameLength, isDated, length));
+    const field = isDated ? block + NODE_SIZE : block;
     heap.region.guard(field, FIELD_AT);
     words[field >>> 2] = nameLength | (isDated ? DATED : 0) | (length > INLINE_MAX ? APART : 0);
     words[(field + VALUE_LENGTH) >>> 2] = length;
-    if (isDated) this.#setTime(field + FIELD_AT + padded(nameLength), deadline);
+    if (isDated) this.#setTime(block, deadline);
     return field;
   }
 
@@ -321,7 +322,7 @@ export class FieldTable {
     try {
       block = heap.allocate(length);
     } catch (error) {
-      heap.free(field);
+      heap.free(this.#blockOf(field));
       throw error;
     }
     heap.region.setWord(at, block);
@@ -335,12 +336,17 @@ export class FieldTable {
       this.#free(field);
       throw error;
     }
-    if (deadline !== UNDATED) this.#countDated(deadline);
+    if (deadline !== UNDATED) this.deadlines.add(field - NODE_SIZE);
   }
 
   #free(field: Ref): void {
     if (this.#isApart(field)) this.heap.free(this.#words[this.#valueAt(field) >>> 2]!);
-    this.heap.free(field);
+    this.heap.free(this.#blockOf(field));
+  }
+
+  /** The block of a field, which begins with its node if it has one. */
+  #blockOf(field: Ref): Ref {
+    return this.#isDated(field) ? field - NODE_SIZE : field;
   }
 
   #isApart(field: Ref): boolean {
@@ -353,24 +359,7 @@ export class FieldTable {
 
   /** Where the value stands, or the ref of its block. */
   #valueAt(field: Ref): number {
-    const word = this.#words[field >>> 2]!;
-    return field + FIELD_AT + padded(word & MEMBER_LENGTH_MASK) + ((word & DATED) >>> 27);
-  }
-
-  /** Overwrites the deadline of a field that has one. */
-  #setDeadline(field: Ref, deadline: number): void {
-    this.#setTime(field + FIELD_AT + padded(this.#words[field >>> 2]! & MEMBER_LENGTH_MASK), deadline);
-    if (deadline < this.earliest) this.earliest = deadline;
-  }
-
-  #countDated(deadline: number): void {
-    const count = this.datedCount;
-    this.heap.region.setWord(this.#root + DATED_COUNT, count + 1);
-    if (count === 0 || deadline < this.earliest) this.earliest = deadline;
-  }
-
-  #uncountDated(): void {
-    this.heap.region.setWord(this.#root + DATED_COUNT, this.datedCount - 1);
+    return field + FIELD_AT + padded(this.#words[field >>> 2]! & MEMBER_LENGTH_MASK);
   }
 
   #time(at: number): number {

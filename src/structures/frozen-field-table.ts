@@ -6,6 +6,7 @@ import type { Ref } from "../memory/heap.ts";
 import { APART, DATED, FIELD_AT, UNDATED, VALUE_LENGTH } from "./field-table.ts";
 import { FrozenDictionary } from "./frozen-dictionary.ts";
 import { MEMBER_LENGTH_MASK } from "./member-table.ts";
+import { NODE_SIZE } from "./timing-wheel.ts";
 
 /** Told about each field; the slices are valid during the call only. A deadline of UNDATED (0) stands for none. */
 export type VisitField = (field: Slice, value: Slice, deadline: number) => void;
@@ -26,16 +27,14 @@ export class FrozenFieldTable {
   #visit(reader: FreezeReader, ref: Ref, visit: VisitField): void {
     const block = this.#block;
     block.moveTo(reader, ref);
+    const deadline = (block.words[0]! & DATED) === 0 ? UNDATED : this.#deadlineOf(reader, ref);
     const word = block.words[0]!;
     const fieldLength = word & MEMBER_LENGTH_MASK;
     const valueLength = block.words[VALUE_LENGTH >>> 2]!;
-    const deadlineAt = FIELD_AT + ((fieldLength + 3) & ~3);
-    const valueAt = deadlineAt + ((word & DATED) === 0 ? 0 : 8);
+    const valueAt = FIELD_AT + ((fieldLength + 3) & ~3);
     const isApart = (word & APART) !== 0;
     block.need(valueAt + (isApart ? 4 : valueLength));
     const { words } = block;
-    const deadline =
-      (word & DATED) === 0 ? UNDATED : words[(deadlineAt + 4) >>> 2]! * 2 ** 32 + (words[deadlineAt >>> 2]! >>> 0);
     this.#field.set(block.bytes, FIELD_AT, fieldLength);
     if (isApart) {
       this.#apart.moveTo(reader, words[valueAt >>> 2]!);
@@ -45,5 +44,12 @@ export class FrozenFieldTable {
       this.#value.set(block.bytes, valueAt, valueLength);
     }
     visit(this.#field, this.#value, deadline);
+  }
+
+  /** The deadline of a dated field, in its node. */
+  #deadlineOf(reader: FreezeReader, field: Ref): number {
+    const node = this.#apart;
+    node.moveTo(reader, field - NODE_SIZE);
+    return node.words[1]! * 2 ** 32 + (node.words[0]! >>> 0);
   }
 }

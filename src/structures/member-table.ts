@@ -81,10 +81,14 @@ export class MemberTable {
 
   /** Visits all blocks: those of the members, of the table, and the header's. Each may be freed when it is visited. */
   forEachBlock(visit: (block: Ref) => void): void {
-    const header = this.#header;
-    this.dictionary.forEach(visit);
-    this.dictionary.forEachBlock(visit);
-    visit(header);
+    for (let place = this.walkBlocks(0, visit); place !== 0; ) place = this.walkBlocks(place, visit);
+  }
+
+  /** Does so a segment at a time. @param place 0 begins @returns the place to go on from, 0 at the end */
+  walkBlocks(place: number, visit: (block: Ref) => void): number {
+    const next = this.dictionary.walk(place, visit, visit);
+    if (next === 0) visit(this.#header);
+    return next;
   }
 
   /** Takes a member out; its block is the caller's now. */

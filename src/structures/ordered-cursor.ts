@@ -6,7 +6,7 @@
  * changes the tree there. Owner thread only.
  */
 import { type Heap, NONE, type Ref } from "../memory/heap.ts";
-import { LEAF_REFS, NEXT, OrderedNodes, PREVIOUS, SCORE_AT, UP_TO_BYTES } from "./ordered-nodes.ts";
+import { LEAF_REFS, LESS_BYTES, NEXT, OrderedNodes, PREVIOUS, SCORE_AT, UP_TO_BYTES } from "./ordered-nodes.ts";
 
 /** Fields of a tree's header. */
 export const ROOT = 0;
@@ -18,6 +18,8 @@ export const LEVELS_MAX = 12;
 
 export class OrderedCursor {
   readonly nodes: OrderedNodes;
+  /** Where loads go that are made ahead: those that serve nothing would be optimized away. */
+  sink = 0;
   /** Where the cursor stands; NONE behind the last element. */
   leaf: Ref = NONE;
   index = 0;
@@ -25,6 +27,9 @@ export class OrderedCursor {
   /** The way of the last search: for each level its node, and the place in it. */
   protected path = new Int32Array(LEVELS_MAX);
   protected places = new Int32Array(LEVELS_MAX);
+  /** The way to another place, where two are needed. */
+  protected otherPath = new Int32Array(LEVELS_MAX);
+  protected otherPlaces = new Int32Array(LEVELS_MAX);
   /** Level of the root in that path. */
   protected top = 0;
 
@@ -156,11 +161,46 @@ export class OrderedCursor {
     this.places[0] = nodes.search(node, score, equal);
   }
 
+  /**
+   * Goes down to an element that is in the tree, and beside it (`otherPath`, `otherPlaces`) to where it would be with
+   * another score: at once, because most of either descent is waiting for memory.
+   */
+  protected findBoth(element: Ref, score: number): void {
+    const { nodes, path, places, otherPath, otherPlaces } = this;
+    nodes.aimAt(element);
+    const old = nodes.doubles[(element + SCORE_AT) >>> 3]!;
+    let node = this.root;
+    let other = node;
+    let level = nodes.level(node);
+    this.top = level;
+    for (; level > 0; level--) {
+      const before = nodes.searchBoth(node, old, UP_TO_BYTES, other, score, LESS_BYTES);
+      const { otherFound } = nodes;
+      path[level] = node;
+      otherPath[level] = other;
+      places[level] = before === 0 ? 0 : before - 1;
+      otherPlaces[level] = otherFound === 0 ? 0 : otherFound - 1;
+      node = nodes.child(node, places[level]!);
+      other = nodes.child(other, otherPlaces[level]!);
+    }
+    this.sink ^= nodes.warmLeaf(node) ^ nodes.warmLeaf(other);
+    path[0] = node;
+    otherPath[0] = other;
+    places[0] = nodes.searchBoth(node, old, UP_TO_BYTES, other, score, LESS_BYTES);
+    otherPlaces[0] = nodes.otherFound;
+    this.#standAt(element);
+  }
+
   /** Goes down to an element that is in the tree. */
   protected find(element: Ref): void {
     const { nodes } = this;
     nodes.aimAt(element);
     this.descend(nodes.doubles[(element + SCORE_AT) >>> 3]!, UP_TO_BYTES);
+    this.#standAt(element);
+  }
+
+  /** Puts the cursor at an element, behind which the path leads. */
+  #standAt(element: Ref): void {
     this.leaf = this.path[0]!;
     this.index = this.places[0]! - 1;
     this.places[0] = this.index;

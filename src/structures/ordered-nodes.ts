@@ -38,6 +38,9 @@ export const CHILDREN = INNER_REFS + INNER_MAX * 4;
 export const COUNTS = CHILDREN + INNER_MAX * 4;
 export const INNER_SIZE = COUNTS + INNER_MAX * 4;
 
+/** Words of a line of the processor's cache. */
+const LINE = 16;
+
 /** Layout of an element. */
 export const SCORE_AT = 0;
 export const LENGTH_AT = 8;
@@ -55,6 +58,8 @@ export class OrderedNodes {
   readonly heap: Heap;
   readonly words: Int32Array;
   readonly doubles: Float64Array;
+  /** See `searchBoth`. */
+  otherFound = 0;
   /** The bytes searched for, padded with zeros, from word `targetAt` on. */
   #target: Int32Array;
   #targetAt = 0;
@@ -125,16 +130,48 @@ export class OrderedNodes {
 
   /** Entries of a node that are before (score, bytes). @param equal one of the constants above */
   search(node: Ref, score: number, equal: number): number {
+    const before = countLess(this.doubles, (node + SCORES) >>> 3, this.words[node >>> 2]!, score);
+    return this.#searchEqual(node, score, before, equal);
+  }
+
+  /**
+   * Two searches at once, in different nodes or the same: neither waits for what the other loads.
+   * @returns the first one's result, and in `otherFound` the other's
+   */
+  searchBoth(node: Ref, score: number, equal: number, other: Ref, otherScore: number, otherEqual: number): number {
+    const { words, doubles } = this;
+    const from = (node + SCORES) >>> 3;
+    const otherFrom = (other + SCORES) >>> 3;
+    let at = from;
+    let left = words[node >>> 2]!;
+    let otherAt = otherFrom;
+    let otherLeft = words[other >>> 2]!;
+    // The one that is done first reads what is before its place, and stays there.
+    while ((left | otherLeft) > 1) {
+      const half = left >>> 1;
+      const otherHalf = otherLeft >>> 1;
+      at += (0 - Number(doubles[at + half - 1]! < score)) & half;
+      otherAt += (0 - Number(doubles[otherAt + otherHalf - 1]! < otherScore)) & otherHalf;
+      left -= half;
+      otherLeft -= otherHalf;
+    }
+    const before = at - from + Number(doubles[at]! < score);
+    const otherBefore = otherAt - otherFrom + Number(doubles[otherAt]! < otherScore);
+    this.otherFound = this.#searchEqual(other, otherScore, otherBefore, otherEqual);
+    return this.#searchEqual(node, score, before, equal);
+  }
+
+  /** Completes a search: `before` entries have a lower score, and those behind may have the same. */
+  #searchEqual(node: Ref, score: number, before: number, equal: number): number {
     const { words, doubles } = this;
     const scores = (node + SCORES) >>> 3;
-    const refs = this.refsAt(node) >>> 2;
-    let low = 0;
     let high = words[node >>> 2]!;
+    if (before === high || equal === NONE_OF_EQUAL || doubles[scores + before] !== score) return before;
+    const refs = this.refsAt(node) >>> 2;
+    let low = before;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      const found = doubles[scores + middle]!;
-      if (found < score || (found === score && equal !== NONE_OF_EQUAL && this.#isBefore(words[refs + middle]!, equal)))
-        low = middle + 1;
+      if (doubles[scores + middle] === score && this.#isBefore(words[refs + middle]!, equal)) low = middle + 1;
       else high = middle;
     }
     return low;
@@ -177,6 +214,47 @@ export class OrderedNodes {
       }
     }
     return length - this.#targetLength;
+  }
+
+  /**
+   * Loads all of a leaf that a change may look at, without waiting for one line of it before it asks for the next.
+   * @returns something of it, as Dictionary.warm does
+   */
+  warmLeaf(leaf: Ref): number {
+    const { words } = this;
+    const at = leaf >>> 2;
+    const scores = words[at]! ^ words[at + LINE]! ^ words[at + 2 * LINE]! ^ words[at + 3 * LINE]!;
+    return scores ^ words[at + 4 * LINE]! ^ words[at + 5 * LINE]! ^ words[at + 6 * LINE]! ^ words[at + 7 * LINE - 1]!;
+  }
+
+  /** Puts an entry into a leaf that has room. */
+  putInLeaf(leaf: Ref, index: number, score: number, element: Ref): void {
+    const { words, doubles } = this;
+    this.heap.region.guard(leaf, LEAF_SIZE);
+    const scores = (leaf + SCORES) >>> 3;
+    const refs = (leaf + LEAF_REFS) >>> 2;
+    const count = words[leaf >>> 2]!;
+    for (let at = count; at > index; at--) {
+      doubles[scores + at] = doubles[scores + at - 1]!;
+      words[refs + at] = words[refs + at - 1]!;
+    }
+    doubles[scores + index] = score;
+    words[refs + index] = element;
+    words[leaf >>> 2] = count + 1;
+  }
+
+  /** Takes an entry out of a leaf. */
+  takeFromLeaf(leaf: Ref, index: number): void {
+    const { words, doubles } = this;
+    this.heap.region.guard(leaf, LEAF_SIZE);
+    const scores = (leaf + SCORES) >>> 3;
+    const refs = (leaf + LEAF_REFS) >>> 2;
+    const count = words[leaf >>> 2]! - 1;
+    for (let at = index; at < count; at++) {
+      doubles[scores + at] = doubles[scores + at + 1]!;
+      words[refs + at] = words[refs + at + 1]!;
+    }
+    words[leaf >>> 2] = count;
   }
 
   /** Opens `count` entries at `index` of a node that has room, their contents undefined. */
@@ -265,12 +343,28 @@ export class OrderedNodes {
   #shift(node: Ref, from: number, distance: number, end: number): void {
     const { words } = this;
     const isLeaf = this.level(node) === 0;
-    shiftDoubles(this.doubles, ((node + SCORES) >>> 3) + from, end - from, distance);
-    shiftWords(words, ((node + (isLeaf ? LEAF_REFS : INNER_REFS)) >>> 2) + from, end - from, distance);
+    const scores = ((node + SCORES) >>> 3) + from;
+    shiftEntries(this.doubles, scores, words, (this.refsAt(node) >>> 2) + from, end - from, distance);
     if (isLeaf) return;
     shiftWords(words, ((node + CHILDREN) >>> 2) + from, end - from, distance);
     shiftWords(words, ((node + COUNTS) >>> 2) + from, end - from, distance);
   }
+}
+
+/**
+ * How many of `count` ascending doubles are less than `score`. Without a branch on what is compared: of those, the
+ * processor would guess every second one wrong, and a wrong guess costs more than the comparison.
+ */
+function countLess(doubles: Float64Array, from: number, count: number, score: number): number {
+  if (count === 0) return 0;
+  let at = from;
+  let left = count;
+  while (left > 1) {
+    const half = left >>> 1;
+    at += (0 - Number(doubles[at + half - 1]! < score)) & half;
+    left -= half;
+  }
+  return at - from + Number(doubles[at]! < score);
 }
 
 /** A loop, because for so few `copyWithin` costs more than it saves. */
@@ -279,7 +373,24 @@ function shiftWords(words: Int32Array, from: number, count: number, distance: nu
   else for (let at = from; at < from + count; at++) words[at + distance] = words[at]!;
 }
 
-function shiftDoubles(doubles: Float64Array, from: number, count: number, distance: number): void {
-  if (distance > 0) for (let at = from + count - 1; at >= from; at--) doubles[at + distance] = doubles[at]!;
-  else for (let at = from; at < from + count; at++) doubles[at + distance] = doubles[at]!;
+/** Scores and refs in one loop: half of what moving a few of them costs is the loop. */
+function shiftEntries(
+  doubles: Float64Array,
+  scores: number,
+  words: Int32Array,
+  refs: number,
+  count: number,
+  distance: number,
+): void {
+  if (distance > 0) {
+    for (let at = count - 1; at >= 0; at--) {
+      doubles[scores + at + distance] = doubles[scores + at]!;
+      words[refs + at + distance] = words[refs + at]!;
+    }
+    return;
+  }
+  for (let at = 0; at < count; at++) {
+    doubles[scores + at + distance] = doubles[scores + at]!;
+    words[refs + at + distance] = words[refs + at]!;
+  }
 }

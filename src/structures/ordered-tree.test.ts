@@ -144,6 +144,15 @@ class TreeTwins {
     }
   }
 
+  /** Moves members from one place of the order to another, one after the other. */
+  moveRow(from: number, count: number, score: number): void {
+    for (const member of this.members.splice(from, count)) {
+      this.tree.update(member.ref, score);
+      member.score = score;
+      this.members.splice(this.placeOf(member), 0, member);
+    }
+  }
+
   /** Puts the member back whose update was refused. */
   restore(): void {
     this.members.splice(this.placeOf(this.#moving!), 0, this.#moving!);
@@ -245,6 +254,17 @@ test("a tree is what a sorted array is, whatever is added, moved and taken out",
   );
   fc.assert(property, { seed, numRuns: 40 });
   assert(most > LEAF_MAX * INNER_MAX, `only ${most} elements: no tree of three levels`);
+});
+
+test("leaves whose elements move away are joined, those that they move to are split", () => {
+  const twins = new TreeTwins(4 * 1024 * 1024, "any", new Random(seed));
+  twins.insert(3000);
+  for (let round = 0; round < 20; round++) {
+    // Out of the middle, to a place before or behind what is taken.
+    const score = twins.members.at(round % 2 === 0 ? 40 * round + 7 : -7 - 40 * round)!.score;
+    twins.moveRow((twins.members.length >>> 1) + 13 * round - 200, 200, score);
+    twins.verify();
+  }
 });
 
 function exhaust(heap: Heap, size: number): never {

@@ -34,14 +34,12 @@ import {
   UP_TO_BYTES,
 } from "./ordered-nodes.ts";
 
+/** Leaves that a walk visits at a time. */
+const WALK_LEAVES = 512;
+
 export class OrderedTree extends OrderedCursor {
   /** Nodes made ahead of a change, one a level, so that it cannot fail half-way. */
   readonly #spare = new Int32Array(LEVELS_MAX);
-  /** The way to an element that moves, while the way to its new place is found. */
-  #otherPath = new Int32Array(LEVELS_MAX);
-  #otherPlaces = new Int32Array(LEVELS_MAX);
-  /** Where loads go that are made ahead: those that serve nothing would be optimized away. */
-  sink = 0;
 
   /** Adds an element that is absent. @throws RegionFullError with nothing changed */
   insert(element: Ref): void {
@@ -76,20 +74,41 @@ export class OrderedTree extends OrderedCursor {
   update(element: Ref, score: number): void {
     const { nodes } = this;
     const old = nodes.doubles[(element + SCORE_AT) >>> 3]!;
-    this.find(element);
+    this.findBoth(element, score);
     if (this.#keepsItsPlace(score)) {
       nodes.setEntry(this.leaf, this.index, score, element);
       if (this.index === 0) this.#refreshLeast(0);
-    } else {
+    } else if (!this.#moveWithin(element, score)) {
       this.#moveEntry(element, old, score);
     }
     nodes.heap.region.guard(element + SCORE_AT, 8);
     nodes.doubles[(element + SCORE_AT) >>> 3] = score;
   }
 
-  /** Visits every node, each after those below it, so that a visitor may free it. */
+  /** Visits every node; a visitor may free it. */
   forEachNode(visit: (node: Ref) => void): void {
-    if (this.root !== NONE) this.#visitNodes(this.root, visit);
+    for (let place = this.walkNodes(0, visit); place !== 0; ) place = this.walkNodes(place, visit);
+  }
+
+  /**
+   * Does so some leaves at a time, and the inner nodes together with the last of them: there are
+   * some 40 times as few. What has been visited may be freed.
+   * @param place 0 begins
+   * @returns the place to go on from, 0 at the end
+   */
+  walkNodes(place: number, visit: (node: Ref) => void): number {
+    if (this.root === NONE) return 0;
+    const { nodes } = this;
+    const level = nodes.level(this.root);
+    let leaf = place;
+    if (place === 0) for (leaf = this.root; nodes.level(leaf) > 0; ) leaf = nodes.child(leaf, 0);
+    for (let seen = 0; leaf !== NONE && seen < WALK_LEAVES; seen++) {
+      const next = nodes.words[(leaf + NEXT) >>> 2]!;
+      visit(leaf);
+      leaf = next;
+    }
+    if (leaf === NONE && level > 0) this.#visitInner(this.root, level, visit);
+    return leaf;
   }
 
   /** Visits every element, in order; a visitor may free it. */
@@ -104,10 +123,11 @@ export class OrderedTree extends OrderedCursor {
     this.#addToCount(-this.count);
   }
 
-  #visitNodes(node: Ref, visit: (node: Ref) => void): void {
+  /** The inner nodes; what is below them may be gone. */
+  #visitInner(node: Ref, level: number, visit: (node: Ref) => void): void {
     const { nodes } = this;
-    if (nodes.level(node) > 0) {
-      for (let place = 0; place < nodes.count(node); place++) this.#visitNodes(nodes.child(node, place), visit);
+    for (let place = 0; level > 1 && place < nodes.count(node); place++) {
+      this.#visitInner(nodes.child(node, place), level - 1, visit);
     }
     visit(node);
   }
@@ -137,13 +157,40 @@ export class OrderedTree extends OrderedCursor {
   }
 
   /**
-   * Gives the element that was found an entry where its new score belongs, then takes the old one out: for a moment it
-   * is there twice, so that what may fail comes first.
+   * Moves the entry of the element that was found to where its new score belongs, which was found with it: the usual
+   * case, in which no node above the leaves is split, joined or told of another least element.
+   * @returns false, with nothing done, if it is not that
+   */
+  #moveWithin(element: Ref, score: number): boolean {
+    const { nodes, path, places, otherPath, otherPlaces } = this;
+    const leaf = path[0]!;
+    const other = otherPath[0]!;
+    const from = places[0]!;
+    const to = otherPlaces[0]!;
+    if (from === 0 || to === 0) return false;
+    if (leaf === other) {
+      nodes.takeFromLeaf(leaf, from);
+      nodes.putInLeaf(leaf, to > from ? to - 1 : to, score, element);
+    } else {
+      if (nodes.count(leaf) <= LEAF_MIN || nodes.count(other) === LEAF_MAX) return false;
+      nodes.putInLeaf(other, to, score, element);
+      nodes.takeFromLeaf(leaf, from);
+      for (let level = this.top; level > 0; level--) {
+        if (path[level] === otherPath[level] && places[level] === otherPlaces[level]) continue;
+        nodes.addCount(otherPath[level]!, otherPlaces[level]!, 1);
+        nodes.addCount(path[level]!, places[level]!, -1);
+      }
+    }
+    this.leaf = NONE;
+    return true;
+  }
+
+  /**
+   * Gives the element that was found an entry where its new score belongs, which was found with it, then takes the old
+   * one out: for a moment it is there twice, so that what may fail comes first.
    */
   #moveEntry(element: Ref, old: number, score: number): void {
-    [this.path, this.#otherPath] = [this.#otherPath, this.path];
-    [this.places, this.#otherPlaces] = [this.#otherPlaces, this.places];
-    this.descend(score, LESS_BYTES);
+    this.#swapPaths();
     const leaf = this.path[0]!;
     const place = this.places[0]!;
     const isSplit = this.nodes.count(leaf) === LEAF_MAX;
@@ -152,11 +199,18 @@ export class OrderedTree extends OrderedCursor {
       this.descend(old, UP_TO_BYTES);
       this.places[0]! -= 1;
     } else {
-      [this.path, this.#otherPath] = [this.#otherPath, this.path];
-      [this.places, this.#otherPlaces] = [this.#otherPlaces, this.places];
+      this.#swapPaths();
       if (this.path[0] === leaf && place <= this.places[0]!) this.places[0]! += 1;
     }
     this.#cut(1);
+  }
+
+  #swapPaths(): void {
+    const { path, places } = this;
+    this.path = this.otherPath;
+    this.places = this.otherPlaces;
+    this.otherPath = path;
+    this.otherPlaces = places;
   }
 
   #insertEntry(element: Ref, score: number): void {

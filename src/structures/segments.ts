@@ -143,7 +143,7 @@ export class Segments {
       const done = this.capacity < SEGMENT_SLOTS ? this.#resize(this.capacity * 2) : this.#split(hash, segment);
       if (done) continue;
       if (count + 1 < this.capacity) return segment;
-      throw new RegionFullError("no room to split a dictionary's segment");
+      throw new RegionFullError("no room to split a dictionary's segment", this.#heap.region);
     }
   }
 
@@ -155,10 +155,10 @@ export class Segments {
   #create(slots: number): void {
     const heap = this.#heap;
     const directory = heap.allocateStructural(4);
-    const segment = this.#tryAllocate(SEGMENT_HEADER_SIZE + slots * SLOT_SIZE);
+    const segment = this.tryAllocate(SEGMENT_HEADER_SIZE + slots * SLOT_SIZE);
     if (segment === NONE) {
       heap.free(directory);
-      throw new RegionFullError("no room for a dictionary");
+      throw new RegionFullError("no room for a dictionary", this.#heap.region);
     }
     const { region } = heap;
     region.setWord(this.#header + CAPACITY, Math.min(slotsOf(heap.sizeOf(segment)), SEGMENT_SLOTS));
@@ -177,7 +177,8 @@ export class Segments {
     this.#words[(segment + SEGMENT_DEPTH) >>> 2] = depth;
   }
 
-  #tryAllocate(size: number): Ref {
+  /** A block for tables, NONE if there is no room for it. */
+  tryAllocate(size: number): Ref {
     try {
       return this.#heap.allocateStructural(size);
     } catch (error) {
@@ -192,7 +193,7 @@ export class Segments {
     const old = this.of(0);
     const oldCapacity = this.capacity;
     const wanted = SEGMENT_HEADER_SIZE + Math.min(slots, SEGMENT_SLOTS) * SLOT_SIZE;
-    const segment = this.#tryAllocate(wanted);
+    const segment = this.tryAllocate(wanted);
     if (segment === NONE) return false;
     region.setWord(this.#header + CAPACITY, Math.min(slotsOf(this.#heap.sizeOf(segment)), SEGMENT_SLOTS));
     this.#format(segment, 0);
@@ -208,8 +209,8 @@ export class Segments {
     if (own >= DEPTH_MAX) return false;
     if (own === region.word(this.#header + DEPTH) && !this.#doubleDirectory()) return false;
     const size = SEGMENT_HEADER_SIZE + this.capacity * SLOT_SIZE;
-    const low = this.#tryAllocate(size);
-    const high = low === NONE ? NONE : this.#tryAllocate(size);
+    const low = this.tryAllocate(size);
+    const high = low === NONE ? NONE : this.tryAllocate(size);
     if (high === NONE) {
       if (low !== NONE) this.#heap.free(low);
       this.#halveDirectories();
@@ -261,7 +262,7 @@ export class Segments {
     const old = region.word(this.#header + DIRECTORY);
     const depth = region.word(this.#header + DEPTH);
     const length = 2 ** depth;
-    const directory = this.#tryAllocate(length * 8);
+    const directory = this.tryAllocate(length * 8);
     if (directory === NONE) return false;
     region.guard(directory, length * 8);
     for (let index = 0; index < length; index++) {
@@ -284,7 +285,7 @@ export class Segments {
     const sibling = this.of(siblingHash);
     if (region.word(sibling + SEGMENT_DEPTH) !== own) return;
     if (left + region.word(sibling + SEGMENT_COUNT) > this.capacity >>> 2) return;
-    const merged = this.#tryAllocate(SEGMENT_HEADER_SIZE + this.capacity * SLOT_SIZE);
+    const merged = this.tryAllocate(SEGMENT_HEADER_SIZE + this.capacity * SLOT_SIZE);
     if (merged === NONE) return;
     this.#format(merged, own - 1);
     this.#moveAll(segment, this.capacity, merged, merged, 0);
@@ -308,7 +309,7 @@ export class Segments {
     while (region.word(this.#header + DEPTH) > 0 && region.word(this.#header + DEEPEST) === 0) {
       const old = region.word(this.#header + DIRECTORY);
       const depth = region.word(this.#header + DEPTH) - 1;
-      const smaller = this.#tryAllocate(2 ** depth * 4);
+      const smaller = this.tryAllocate(2 ** depth * 4);
       const directory = smaller === NONE ? old : smaller;
       region.guard(directory, 2 ** depth * 4);
       let deepest = 0;

@@ -8,8 +8,9 @@
 import { Arguments } from "../base/arguments.ts";
 import type { Command } from "../commands/command.ts";
 import { CommandTable } from "../commands/command-table.ts";
-import type { Lifecycle, Services } from "../commands/context.ts";
+import type { Lifecycle, Services, ThreadFigures } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
+import { PubSub } from "../commands/pubsub-registry.ts";
 import { Configuration } from "../config/configuration.ts";
 import { ClientContext, type LateReply } from "../engine/client-context.ts";
 import { ClientRegistry } from "../engine/client-registry.ts";
@@ -41,6 +42,8 @@ export class CommandRunner {
   readonly engine: Engine;
   readonly context: ClientContext;
   readonly lifecycle = new RecordedLifecycle();
+  /** What INFO shows of background threads; none run. */
+  readonly threads: ThreadFigures[] = [];
   readonly #args = new Arguments();
   readonly #reply = new RespReply();
 
@@ -58,8 +61,11 @@ export class CommandRunner {
       latency: new LatencyMonitor(this.configuration),
       clients: this.clients,
       lifecycle: this.lifecycle,
+      pubSub: new PubSub(),
+      threads: { figures: () => this.threads },
     };
     this.engine = new Engine(this.services);
+    this.engine.memory.follow(this.configuration);
     this.context = this.connect();
     this.context.session.protocol = protocol;
   }
@@ -137,6 +143,7 @@ export class RecordedLifecycle implements Lifecycle {
   readonly executable = "/usr/bin/node";
   readonly configFile = "";
   readonly port = 6379;
+  readonly hz = 10;
   lastSaveAt = Math.floor(this.startedAt / 1000);
   readonly requests: Parameters<Lifecycle["shutdown"]>[0][] = [];
   /** Refuse the next shutdown with this text. */

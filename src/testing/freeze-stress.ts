@@ -8,6 +8,8 @@
 import assert from "node:assert/strict";
 import { extname } from "node:path";
 import { MessageChannel, type MessagePort, receiveMessageOnPort, Worker } from "node:worker_threads";
+import { BackgroundThreads } from "../background/background-threads.ts";
+import { LazyFree } from "../background/lazy-free.ts";
 import { Keyspace } from "../keyspace/keyspace.ts";
 import { digestOf } from "../keyspace/live-digest.ts";
 import { type FreezePause, PAGE_SIZE, type Region } from "../memory/region.ts";
@@ -37,6 +39,10 @@ export interface StressOptions {
   /** Bytes that a freeze may copy in each region. */
   readonly shadowLimit?: number;
   readonly upheavals?: number;
+  /** What has more than a few blocks is freed by a background thread. */
+  readonly lazyFree?: boolean;
+  /** It links blocks of values that died while a view was frozen; over when that has shown. */
+  readonly carelessFree?: boolean;
   /** One key in so many is mostly a collection; a power of two. */
   readonly collectionEvery?: number;
 }
@@ -56,6 +62,9 @@ export interface StressFigures {
   wrong: number;
   mostKeys: number;
   fewestKeys: number;
+  /** Values that the background thread found, and that this one had to free itself. */
+  freed: number;
+  freedInline: number;
 }
 
 const REGION_SIZE = 96 * 1024 * 1024;
@@ -64,8 +73,10 @@ const DATABASES = 3;
 /** Few by default, because a change of a collection takes ten times as long as one of a string, or longer. */
 const COLLECTION_EVERY = 64;
 const POLL_WRITES = 64;
-/** A walk over garbage may never end. */
-const PATIENCE_MS = 20_000;
+/** For what a background thread has found. */
+const SLICE_MS = 0.1;
+/** A walk over garbage may never end; a busy machine may let the walker wait for long. */
+const PATIENCE_MS = 90_000;
 
 /** Chances of removal, freeze by freeze: the tables grow, grow on, shrink to next to nothing, recover. */
 const PHASES = [0.1, 0.2, 0.97, 0.97, 0.4];
@@ -97,6 +108,8 @@ class Stress {
     wrong: 0,
     mostKeys: 0,
     fewestKeys: Number.POSITIVE_INFINITY,
+    freed: 0,
+    freedInline: 0,
   };
   /** What was to be found has been, or the walker is lost. */
   isOver = false;
@@ -106,6 +119,7 @@ class Stress {
   readonly #writer: FreezeWriter;
   readonly #port: MessagePort;
   readonly #worker: Worker;
+  readonly #threads = new BackgroundThreads();
 
   constructor(options: StressOptions) {
     const { seed, shards = 1, shadowLimit = REGION_SIZE, names = NAMES } = options;
@@ -122,6 +136,7 @@ class Stress {
     this.#writer = new FreezeWriter(this.keyspace, this.#random, names);
     this.#writer.upheavals = options.upheavals ?? 0;
     this.#writer.collectionEvery = options.collectionEvery ?? COLLECTION_EVERY;
+    if (options.lazyFree === true) this.#freeLazily(options.carelessFree === true);
     const { port1, port2 } = new MessageChannel();
     this.#port = port1;
     const file = new URL(`./freeze-walker${extname(import.meta.url)}`, import.meta.url);
@@ -149,6 +164,9 @@ class Stress {
     const outcome = view.release();
     figures.freezes += 1;
     figures.writes = this.#writer.writes;
+    const { freedObjects, inlineFrees } = this.keyspace.releaser;
+    figures.freed = freedObjects - inlineFrees;
+    figures.freedInline = inlineFrees;
     figures.copiedPages += outcome.copiedPages;
     if (outcome.aborted) figures.aborted += 1;
     this.#judge(result, expected);
@@ -157,10 +175,19 @@ class Stress {
   async end(): Promise<void> {
     this.#port.close();
     await this.#worker.terminate();
+    await this.#threads.stop(1000);
   }
 
   get #keys(): number {
     return this.keyspace.databases.reduce((sum, database) => sum + database.count, 0);
+  }
+
+  /** @param careless as if nothing died while a view is frozen */
+  #freeLazily(careless: boolean): void {
+    const { releaser } = this.keyspace;
+    new LazyFree(releaser, this.#threads, () => undefined);
+    releaser.limits.thresholdBlocks = 2;
+    if (careless) releaser.handover.noteDeath = () => undefined;
   }
 
   #pauseFor({ bytes }: Region): FreezePause | undefined {
@@ -186,6 +213,7 @@ class Stress {
     let result: WalkResult | undefined;
     while (result === undefined || this.#writer.writes - before < this.#options.writesPerFreeze) {
       for (let write = 0; write < POLL_WRITES; write++) this.#writer.write();
+      this.keyspace.releaser.turn(SLICE_MS);
       result ??= receiveMessageOnPort(this.#port)?.message as WalkResult | undefined;
       if (result === undefined && performance.now() > patience) break;
     }
@@ -205,8 +233,8 @@ class Stress {
     figures.walkedKeys += result.keys;
     if (result.lost) figures.lost += 1;
     if (result.error !== undefined || result.digests.some((digest) => digest !== expected)) figures.wrong += 1;
-    const { carelessReader = false, carelessOwner = false } = this.#options;
-    if (carelessReader || carelessOwner) this.isOver = figures.wrong > 0;
+    const { carelessReader = false, carelessOwner = false, carelessFree = false } = this.#options;
+    if (carelessReader || carelessOwner || carelessFree) this.isOver = figures.wrong > 0;
     else assert.equal(result.error, undefined);
   }
 }

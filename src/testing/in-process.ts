@@ -31,7 +31,7 @@ export async function serveInProcess(
   const server = new Server(store, readsIntoOneBuffer);
   t.after(async () => {
     await server.close();
-    store.close();
+    await store.close();
     store.keyspace.verify();
   });
   const address = await server.listen({ host: "127.0.0.1", port: 0 });
