@@ -28,7 +28,7 @@ export function memorySection(context: Context): Fields {
     ...OF_SCRIPTS,
     ...limits(context),
     ...fragmentation(figures),
-    mem_not_counted_for_evict: 0,
+    mem_not_counted_for_evict: figures.notCounted,
     mem_replication_backlog: 0,
     mem_total_replication_buffers: 0,
     mem_clients_slaves: 0,

@@ -5,8 +5,10 @@ import type { Context } from "./context.ts";
 
 /** Bytes, unless a name says otherwise. */
 export interface MemoryFigures {
-  /** What data, tables and maps of pages occupy, and what a freeze has copied: `maxmemory` is about this. */
+  /** What data, tables, maps of pages and buffers of connections occupy, and what a freeze has copied. */
   readonly used: number;
+  /** Of `used`: what `maxmemory` is not about. */
+  readonly notCounted: number;
   readonly peak: number;
   /** Of `used`: everything but keys and values. */
   readonly overhead: number;
@@ -24,15 +26,16 @@ export interface MemoryFigures {
 
 export function memoryFigures({ keyspace, services }: Context): MemoryFigures {
   const { usedBytes, activeBytes, touchedBytes, shadowBytes } = keyspace.figures();
-  const used = usedBytes + shadowBytes;
   let clients = 0;
   for (const each of services.clients.list()) {
     clients += each.queryBufferBytes + each.queryBufferFree + each.outputBufferBytes;
   }
-  // Entries beside their data: tables, and what the keyspace needs beyond the blocks that it has handed out.
-  const overhead = usedBytes - keyspace.usedBytes + shadowBytes + tableBytes(keyspace);
+  const used = usedBytes + shadowBytes + clients;
+  // All beside entries and values: tables, buffers, and what the keyspace needs beyond blocks that it has handed out.
+  const overhead = usedBytes - keyspace.usedBytes + shadowBytes + clients + tableBytes(keyspace);
   return {
     used,
+    notCounted: shadowBytes,
     peak: Math.max(used, keyspace.usedPeak),
     overhead,
     dataset: used - overhead,
