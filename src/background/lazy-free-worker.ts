@@ -3,8 +3,10 @@ import { workerData } from "node:worker_threads";
 import { ReleaseFinder } from "../keyspace/release-finder.ts";
 import type { ReleaseReply, ReleaseRequest } from "../keyspace/release-port.ts";
 import type { LazyFreeData } from "./lazy-free.ts";
+import { makeWay } from "./niceness.ts";
 import { serve } from "./worker-side.ts";
 
+makeWay();
 const finder = new ReleaseFinder((workerData as LazyFreeData).words);
 
 serve<ReleaseRequest, ReleaseReply>({

@@ -78,3 +78,13 @@ test("what is armed keeps no process alive", async () => {
   `);
   assert.equal(output, "end");
 });
+
+test("what is armed as a process ends is still run, once", async () => {
+  const output = await outputOf(`
+    let runs = 0;
+    const next = new NextTurn(() => { runs += 1; next.arm(); });
+    process.on("exit", () => process.stdout.write(String(runs)));
+    next.arm();
+  `);
+  assert.equal(output, "1");
+});

@@ -12,6 +12,8 @@ const COLUMNS = [
   { field: "rounds", title: "rounds" },
   { field: "call", title: "del us", digits: 1 },
   { field: "callMax", title: "max", digits: 1 },
+  { field: "smallCall", title: "small del us", digits: 1 },
+  { field: "handover", title: "handing over us", digits: 1 },
   { field: "turn", title: "turn us", digits: 1 },
   { field: "turnMax", title: "max", digits: 1 },
   { field: "longestTurn", title: "longest turn us", digits: 1 },
@@ -22,7 +24,7 @@ const COLUMNS = [
   { field: "backMax", title: "max", digits: 1 },
   { field: "emptyTurn", title: "empty turn us", digits: 1 },
   { field: "longestEmptyTurn", title: "max", digits: 1 },
-  { field: "reached", title: `del in ${TARGET_MICROSECONDS} us` },
+  { field: "reached", title: `in ${TARGET_MICROSECONDS} us` },
 ];
 
 /** Fields of a hash, and how many such hashes die. */
@@ -52,6 +54,8 @@ export async function benchmarkHandover({ smoke, rounds }: Options): Promise<Rep
       rounds: values.length,
       call: of("call"),
       callMax: max("call"),
+      smallCall: of("smallCall"),
+      handover: of("call") - of("smallCall"),
       turn: of("turn"),
       turnMax: max("turn"),
       longestTurn: of("longestTurn"),
@@ -62,7 +66,7 @@ export async function benchmarkHandover({ smoke, rounds }: Options): Promise<Rep
       backMax: max("backMilliseconds"),
       emptyTurn,
       longestEmptyTurn,
-      reached: of("call") <= TARGET_MICROSECONDS ? "yes" : "not",
+      reached: of("call") - of("smallCall") <= TARGET_MICROSECONDS ? "yes" : "not",
     });
   }
   return { title: "Handover: DEL of a hash, embedded", columns: COLUMNS, rows };

@@ -38,6 +38,10 @@ export class StoreChores implements Chores {
     return this.#services.clients.size;
   }
 
+  commandCount(): number {
+    return this.#services.statistics.totalCommands;
+  }
+
   refresh(): void {
     this.#services.keyspace.tick();
     this.#services.statistics.tick(performance.now());
@@ -67,6 +71,10 @@ export class StoreChores implements Chores {
 
   evict(budgetMs: number): boolean {
     return this.#memory.work(budgetMs);
+  }
+
+  tidy(budgetMs: number): boolean {
+    return this.#services.keyspace.defragmenter.work(budgetMs);
   }
 
   finish(sliceMs: number): void {

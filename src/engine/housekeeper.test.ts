@@ -9,13 +9,17 @@ import { type Chores, Housekeeper, type HousekeepingOptions } from "./housekeepe
 class RecordedChores implements Chores {
   readonly calls: string[] = [];
   readonly budgets: number[] = [];
-  steps = { expire: 0, release: 0, evict: 0 };
+  steps = { expire: 0, release: 0, evict: 0, tidy: 0 };
   stepMs = 0;
   clients = 0;
+  commands = 0;
   onFinish: () => void = () => undefined;
 
   clientCount(): number {
     return this.clients;
+  }
+  commandCount(): number {
+    return this.commands;
   }
   refresh(): void {
     this.calls.push("refresh");
@@ -29,6 +33,9 @@ class RecordedChores implements Chores {
   evict(budgetMs: number): boolean {
     return this.#work("evict", budgetMs);
   }
+  tidy(budgetMs: number): boolean {
+    return this.#work("tidy", budgetMs);
+  }
   finish(): void {
     this.calls.push("finish");
     this.onFinish();
@@ -38,7 +45,7 @@ class RecordedChores implements Chores {
     return this.calls.filter((each) => each === call).length;
   }
 
-  #work(name: "expire" | "release" | "evict", budgetMs: number): boolean {
+  #work(name: keyof typeof this.steps, budgetMs: number): boolean {
     this.calls.push(name);
     this.budgets.push(budgetMs);
     const end = performance.now() + budgetMs;
@@ -58,37 +65,39 @@ function newHousekeeper(directives: Record<string, string> = {}, options: Housek
   return { chores, configuration, housekeeper: new Housekeeper(chores, configuration, options) };
 }
 
-const ROUND = ["refresh", "expire", "release", "evict", "finish"];
+const ROUND = ["refresh", "expire", "release", "evict", "tidy", "finish"];
 
 test("a tick does everything once, in order", () => {
   const { chores, housekeeper } = newHousekeeper({}, { mode: "manual" });
   assert.equal(housekeeper.tick(), false);
   assert.deepEqual(chores.calls, ROUND);
-  assert.deepEqual(chores.budgets, [1, 1, 1]);
+  assert.deepEqual(chores.budgets, [0.5, 0.5, 0.5, 0.5]);
   housekeeper.close();
 });
 
 test("a slice lengthens with active-expire-effort, from the next round on", () => {
   const { chores, configuration, housekeeper } = newHousekeeper({ "active-expire-effort": "3" }, { mode: "manual" });
   housekeeper.tick();
-  assert.deepEqual(chores.budgets, [1.5, 1.5, 1.5]);
+  assert.deepEqual(chores.budgets, [0.75, 0.75, 0.75, 0.75]);
   configuration.configSet([["active-expire-effort", "10"]]);
-  assert.equal(housekeeper.sliceMs, 3.25);
-  housekeeper.tick(0.5);
-  assert.deepEqual(chores.budgets.slice(3), [0.5, 0.5, 0.5]);
+  assert.equal(housekeeper.sliceMs, 1.625);
+  housekeeper.tick(0.4);
+  assert.deepEqual(chores.budgets.slice(4), [0.4, 0.4, 0.4, 0.4]);
   housekeeper.close();
 });
 
 test("chores that are unfinished share the next slice", () => {
   const { chores, housekeeper } = newHousekeeper({}, { mode: "manual" });
   chores.stepMs = 0.2;
-  chores.steps = { expire: 1000, release: 1000, evict: 0 };
+  chores.steps = { expire: 1000, release: 1000, evict: 0, tidy: 1 };
   assert.equal(housekeeper.tick(), true);
   assert(housekeeper.isBusy);
   assert.equal(housekeeper.tick(), true);
-  assert.deepEqual(chores.budgets, [1, 1, 1, 0.5, 0.5, 0.5]);
-  chores.steps = { expire: 0, release: 0, evict: 0 };
+  assert.deepEqual(chores.budgets, [0.5, 0.5, 0.5, 0.25, 0.25, 0.25]);
+  assert.equal(chores.count("tidy"), 0, "what is about to go is not put in order");
+  chores.steps = { expire: 0, release: 0, evict: 0, tidy: 1 };
   assert.equal(housekeeper.tick(), false);
+  assert.equal(chores.count("tidy"), 1);
   assert(!housekeeper.isBusy);
   housekeeper.close();
 });
@@ -132,9 +141,10 @@ test("manual: nothing ever happens by itself", async () => {
   await sleep(50);
   assert.deepEqual(chores.calls, []);
   housekeeper.tick();
-  assert.deepEqual(chores.calls, ROUND);
+  const unfinished = ROUND.filter((call) => call !== "tidy");
+  assert.deepEqual(chores.calls, unfinished);
   await sleep(50);
-  assert.deepEqual(chores.calls, ROUND);
+  assert.deepEqual(chores.calls, unfinished);
   housekeeper.close();
 });
 
@@ -146,6 +156,50 @@ test("hurry brings one slice, at once", async () => {
   await sleep(10);
   assert.deepEqual(chores.calls, ROUND.slice(1));
   housekeeper.close();
+});
+
+test("answers that are ready go out before a slice, but not where a program ticks", async () => {
+  const { chores, housekeeper } = newHousekeeper({ hz: "1" });
+  const send = (): void => void chores.calls.push("send");
+  housekeeper.beforeSlices.add(send);
+  housekeeper.hurry();
+  await sleep(10);
+  assert.deepEqual(chores.calls, ["send", ...ROUND.slice(1)]);
+  housekeeper.tick();
+  assert.equal(chores.count("send"), 1);
+  housekeeper.beforeSlices.delete(send);
+  housekeeper.hurry();
+  await sleep(10);
+  assert.equal(chores.count("send"), 1);
+  housekeeper.close();
+});
+
+test("while somebody asks, expiry pauses between slices, and only expiry", async () => {
+  const slicesIn20Ms = async (name: "expire" | "release", asks: boolean): Promise<number> => {
+    const { chores, housekeeper } = newHousekeeper({ hz: "1" });
+    chores.stepMs = 0.05;
+    chores.steps[name] = 1_000_000;
+    const { finish } = chores;
+    chores.finish = () => {
+      finish.call(chores);
+      if (asks) chores.commands += 1;
+    };
+    housekeeper.hurry();
+    await sleep(1);
+    const before = chores.count("finish");
+    const begin = performance.now();
+    await sleep(20);
+    const slices = (chores.count("finish") - before) / ((performance.now() - begin) / 20);
+    housekeeper.close();
+    return slices;
+  };
+  // A slice is 0.5 ms: without pauses there are nearly forty; with one of at least 1 ms each, hardly more than thirteen.
+  assert((await slicesIn20Ms("expire", true)) < 16);
+  for (let attempt = 1; ; attempt++) {
+    // Another program may have had the processor: that there are many must be seen only once.
+    if ((await slicesIn20Ms("expire", false)) > 20 && (await slicesIn20Ms("release", true)) > 20) break;
+    assert(attempt < 50, "slices follow one another");
+  }
 });
 
 test("an interval of its own for expiry", async () => {
@@ -201,7 +255,7 @@ test("who is told may tick, close, or throw", () => {
 test("no slice is longer than its budget and a step of each chore", () => {
   const { chores, housekeeper } = newHousekeeper({}, { mode: "manual" });
   chores.stepMs = 0.1;
-  chores.steps = { expire: 300, release: 300, evict: 300 };
+  chores.steps = { expire: 300, release: 300, evict: 300, tidy: 100 };
   let slices = 0;
   while (housekeeper.tick()) slices += 1;
   // The processor may be taken from us at any moment, for longer than one slice that ignored its budget would take:

@@ -92,7 +92,7 @@ export class MemoryLimit {
       return outcome === LATER && evictor.isDue(this.#dataBytes);
     }
     evictor.noteRoom();
-    return evictor.prepare(budgetMs) || this.#services.keyspace.defragmenter.work(budgetMs);
+    return evictor.prepare(budgetMs);
   }
 
   /** Keeps all that depends on the configuration what it says, now and later. @returns a function that ends this */

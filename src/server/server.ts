@@ -83,6 +83,9 @@ export class Server {
     );
     this.#reader = new SocketReader(readsIntoOneBuffer);
     this.#listeners = new Listeners(configuration, (socket, address) => this.#accept(socket, address));
+    const sendReplies = (): void => this.outbox.flush();
+    store.housekeeper.beforeSlices.add(sendReplies);
+    this.#stopListening.push(() => store.housekeeper.beforeSlices.delete(sendReplies));
     this.#idleTimer = setInterval(() => this.#lookAfterClients(), 1000).unref();
   }
 
