@@ -5,49 +5,26 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { Configuration } from "../config/configuration.ts";
-import { Store } from "../engine/store.ts";
+import {
+  byMethod,
+  compareWays,
+  type Handle,
+  type Opened,
+  openStore as openPlainStore,
+  type Step,
+} from "../testing/two-ways.ts";
 import type { ArgumentValue } from "./argument-writer.ts";
-import { Core } from "./core.ts";
-import { ServerMethods } from "./server-methods.ts";
 
-class Handle extends ServerMethods {}
-
-const COUNTED = ["HSET", "HGET", "SADD", "SISMEMBER", "ZADD", "ZSCORE", "LPUSH", "RPUSH", "LPOP", "RPOP"] as const;
-type Counted = (typeof COUNTED)[number];
-const START = 1_700_000_000_000;
 /** From the third member on, and from the second item on, a collection is a large one. */
 const LIMITS = ["hash-max-listpack-entries", "set-max-intset-entries", "set-max-listpack-entries"];
 const CONFIGURED = [...LIMITS, "zset-max-listpack-entries"].flatMap((name) => [name, "2"]);
 
-interface Opened {
-  readonly store: Store;
-  readonly core: Core;
-  readonly db: Handle;
-  now: number;
-  /** Commands that went through the engine. */
-  executed: number;
-}
-
 function openStore(regionSize: number, memoryLimit = 0, shards = 2): Opened {
-  const opened: { -readonly [Field in keyof Opened]?: Opened[Field] } = { now: START, executed: 0 };
-  const store = new Store(new Configuration(), () => opened.now!, { shards, regionSize, seed: [1, 2] });
-  store.engine.memory.bytes = memoryLimit;
-  opened.store = store;
-  opened.core = new Core(store);
-  opened.db = new Handle(opened.core, 0);
+  const opened = openPlainStore(regionSize, memoryLimit, shards);
   opened.db.call("CONFIG", "SET", ...CONFIGURED, "list-max-listpack-size", "4");
-  const execute = store.engine.execute.bind(store.engine);
-  store.engine.execute = (context, args) => {
-    opened.executed! += 1;
-    execute(context, args);
-  };
-  return opened as Opened;
+  opened.executed = 0;
+  return opened;
 }
-
-type Step =
-  | { readonly name: string; readonly args: readonly ArgumentValue[] }
-  | { readonly wait: number; readonly ticks: boolean };
 
 /** Mostly the key of its own type. */
 const keyFor = (own: string): fc.Arbitrary<string> =>
@@ -101,94 +78,25 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ wait: fc.integer({ min: 1, max: 3000 }), ticks: fc.boolean() }) },
 );
 
-const METHODS: Record<Counted, (db: Handle, ...args: never[]) => unknown> = {
-  HSET: (db, name: string, field: string, text: string) => db.hset(name, field, text),
-  HGET: (db, name: string, field: string) => db.hget(name, field),
-  SADD: (db, name: string, item: string) => db.sadd(name, item),
-  SISMEMBER: (db, name: string, item: string) => db.sismember(name, item),
-  ZADD: (db, name: string, points: number, item: string) => db.zadd(name, points, item),
-  ZSCORE: (db, name: string, item: string) => db.zscore(name, item),
-  LPUSH: (db, name: string, text: string) => db.lpush(name, text),
-  RPUSH: (db, name: string, text: string) => db.rpush(name, text),
-  LPOP: (db, name: string) => db.lpop(name),
-  RPOP: (db, name: string) => db.rpop(name),
+const METHODS = {
+  HSET: (db: Handle, name: string, field: string, text: string) => db.hset(name, field, text),
+  HGET: (db: Handle, name: string, field: string) => db.hget(name, field),
+  SADD: (db: Handle, name: string, item: string) => db.sadd(name, item),
+  SISMEMBER: (db: Handle, name: string, item: string) => db.sismember(name, item),
+  ZADD: (db: Handle, name: string, points: number, item: string) => db.zadd(name, points, item),
+  ZSCORE: (db: Handle, name: string, item: string) => db.zscore(name, item),
+  LPUSH: (db: Handle, name: string, text: string) => db.lpush(name, text),
+  RPUSH: (db: Handle, name: string, text: string) => db.rpush(name, text),
+  LPOP: (db: Handle, name: string) => db.lpop(name),
+  RPOP: (db: Handle, name: string) => db.rpop(name),
 };
-
-function byMethod(db: Handle, name: string, args: readonly ArgumentValue[]): unknown {
-  const method = METHODS[name as Counted] as ((db: Handle, ...args: readonly ArgumentValue[]) => unknown) | undefined;
-  return method === undefined ? db.call(name, ...args) : method(db, ...args);
-}
-
-function outcome(work: () => unknown): unknown {
-  try {
-    return work();
-  } catch (error) {
-    return String(error);
-  }
-}
-
-function take(opened: Opened, taken: Step, call: (name: string, args: readonly ArgumentValue[]) => unknown): unknown {
-  if ("name" in taken) return outcome(() => call(taken.name, taken.args));
-  opened.now += taken.wait;
-  // Without an end to its time: what a slice gets done within a millisecond is not the same twice.
-  if (taken.ticks) opened.store.tick(Number.POSITIVE_INFINITY);
-  return undefined;
-}
-
-/** All that a client could ask about the data, and the counters. */
-function stateOf({ store, db }: Opened): unknown {
-  const { keyspace, services } = store;
-  const keys = [0, 1].map((database) => {
-    db.select(database);
-    return db
-      .keysBuffer("*")
-      .map((name) => [
-        name.toString("latin1"),
-        db.object("ENCODING", name),
-        db.object("IDLETIME", name),
-        db.pexpiretime(name),
-        db.dump(name)?.toString("latin1"),
-      ]);
-  });
-  const counts = COUNTED.map((name) => {
-    const { calls, failedCalls, rejectedCalls, timedCalls } = services.statistics.of(
-      services.commands.byName(name)!.id,
-    );
-    return { name, calls, failedCalls, rejectedCalls, timedCalls };
-  });
-  const { hits, misses, changes, expiredKeys, usedBytes } = keyspace;
-  const { totalCommands, totalErrors, errors } = services.statistics;
-  return { keys, counts, hits, misses, changes, expiredKeys, usedBytes, totalCommands, totalErrors, errors };
-}
-
-/** @returns how many calls did not need the engine */
-async function compare(steps: readonly Step[], open: () => Opened): Promise<number> {
-  const [fast, slow] = [open(), open()];
-  try {
-    for (const taken of steps) {
-      const mine = take(fast, taken, (name, args) => byMethod(fast.db, name, args));
-      const theirs = take(slow, taken, (name, args) => slow.db.call(name, ...args));
-      assert.deepEqual(mine, theirs, JSON.stringify(taken));
-      const { hits, misses, changes } = slow.store.keyspace;
-      assert.deepEqual([fast.store.keyspace.hits, fast.store.keyspace.misses], [hits, misses], JSON.stringify(taken));
-      assert.equal(fast.store.keyspace.changes, changes, JSON.stringify(taken));
-    }
-    const spared = slow.executed - fast.executed;
-    assert.deepEqual(stateOf(fast), stateOf(slow));
-    for (const { store } of [fast, slow]) store.keyspace.verify();
-    return spared;
-  } finally {
-    // Also where it fails: shrinking a failure opens thousands of stores.
-    for (const { store } of [fast, slow]) await store.close();
-  }
-}
 
 test("the same replies, data and counters", async () => {
   let [spared, calls] = [0, 0];
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 500, size: "max" }), async (steps) => {
       calls += steps.length;
-      spared += await compare(steps, () => openStore(1024 * 1024));
+      spared += await compareWays(METHODS, steps, () => openStore(1024 * 1024));
     }),
     { numRuns: 60 },
   );
@@ -205,8 +113,9 @@ test("each of the calls takes the fast way, once its collection is large", async
     db.rpush("list", `e${n}`);
   }
   // The first call of each command is the one that is timed.
-  for (const name of ["HGET", "SISMEMBER", "ZSCORE"]) byMethod(db, name, ["none", "f"]);
-  for (const name of ["LPUSH", "LPOP", "RPOP"]) byMethod(db, name, ["list", "e"].slice(0, name === "LPUSH" ? 2 : 1));
+  for (const name of ["HGET", "SISMEMBER", "ZSCORE"]) byMethod(METHODS, db, name, ["none", "f"]);
+  for (const name of ["LPUSH", "LPOP", "RPOP"])
+    byMethod(METHODS, db, name, ["list", "e"].slice(0, name === "LPUSH" ? 2 : 1));
   const { executed } = opened;
   assert.equal(db.hset("hash", "f1", "w"), 0);
   assert.equal(db.hset("hash", "f20", "x"), 1);
@@ -247,7 +156,9 @@ test("the same where memory is short", async () => {
   const steps = fc.array(filling, { minLength: 1200, maxLength: 2400, size: "max" });
   await fc.assert(
     fc.asyncProperty(steps, fc.boolean(), async (taken, isLimited) => {
-      await compare(taken, () => (isLimited ? openStore(4096 * 1024, 60_000, 1) : openStore(256 * 1024, 0, 1)));
+      await compareWays(METHODS, taken, () =>
+        isLimited ? openStore(4096 * 1024, 60_000, 1) : openStore(256 * 1024, 0, 1),
+      );
     }),
     { numRuns: 12 },
   );
