@@ -17,4 +17,10 @@ serve<ReleaseRequest, ReleaseReply>({
   forget({ shard }) {
     finder.forget(shard);
   },
+  hold({ held, buffer }) {
+    finder.hold(held, buffer);
+  },
+  letGo({ held }) {
+    finder.letGo(held);
+  },
 });

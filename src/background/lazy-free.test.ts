@@ -227,6 +227,41 @@ test("LTRIM and LPOP that cut much off hand over the chunks, and leave the list 
   await scene.store.close();
 });
 
+test("ZREMRANGE and ZPOP that leave little hand over the old tree, and leave the rest right", async () => {
+  const scene = new Scene();
+  const rank = (n: number): string => `member ${String(n).padStart(6, "0")}`;
+  for (const [command, left] of [
+    [`ZREMRANGEBYRANK big 0 ${MEMBERS - 11}`, [MEMBERS - 10, MEMBERS - 1]],
+    ["ZREMRANGEBYRANK big 10 -1", [0, 9]],
+    [`ZREMRANGEBYRANK big 3 ${MEMBERS - 4}`, [0, 1, 2, MEMBERS - 3, MEMBERS - 2, MEMBERS - 1]],
+    ["ZREMRANGEBYSCORE big 5 +inf", [0, 4]],
+    [`ZPOPMIN big ${MEMBERS - 2}`, [MEMBERS - 2, MEMBERS - 1]],
+    [`ZPOPMAX big ${MEMBERS - 100}`, [0, 99]],
+  ] as const) {
+    const members = Array.from({ length: MEMBERS }, (_, n) => [String(n), rank(n)]);
+    for (let at = 0; at < MEMBERS; at += 100) scene.run("ZADD", "big", ...members.slice(at, at + 100).flat());
+    scene.run("PEXPIREAT", "big", "99999999999999");
+    const { changes } = scene.store.keyspace;
+    const { freedObjects } = scene.releaser;
+    scene.run(...command.split(" "));
+    assert.equal(scene.releaser.pendingObjects, 1, command);
+    scene.store.keyspace.verify();
+    const count = Number(scene.run("ZCARD", "big").slice(1));
+    assert.equal(scene.store.keyspace.changes - changes, MEMBERS - count);
+    const shown = scene.run("ZRANGE", "big", "0", "-1");
+    for (const n of left) assert(shown.includes(rank(n)), `${command}: ${n} is missing`);
+    assert.equal(scene.run("ZRANK", "big", rank(left[left.length - 1]!)), `:${count - 1}\r\n`);
+    assert.equal(scene.run("ZSCORE", "big", rank(left[0])), `$${String(left[0]).length}\r\n${left[0]}\r\n`);
+    assert.equal(scene.run("PEXPIRETIME", "big"), ":99999999999999\r\n");
+    await scene.settle();
+    assert.equal(scene.releaser.freedObjects, freedObjects + 1);
+    scene.store.keyspace.verify();
+    scene.run("DEL", "big");
+    await scene.settle();
+  }
+  await scene.store.close();
+});
+
 test("the thread dies in the middle, again and again: all is freed, by the owner or by the next one", async () => {
   const scene = new Scene(2);
   const { thread } = scene.store.lazyFree;

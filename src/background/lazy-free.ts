@@ -14,8 +14,8 @@ import type { ReleasePort, ReleaseReply, ReleaseRequest } from "../keyspace/rele
 import type { BackgroundThread, ThreadOptions } from "./background-thread.ts";
 import type { BackgroundThreads } from "./background-threads.ts";
 
-/** A batch at a time, regions to be forgotten, and batches that were dropped and have not been looked at. */
-const INBOX_MAX = 16;
+/** A batch at a time, batches that were dropped and have not been looked at, and some for each region. */
+const INBOX_MAX = 256;
 
 /** What the worker is given when it starts. */
 export interface LazyFreeData {

@@ -33,6 +33,7 @@ class Stopped extends Error {}
 export class ReleaseFinder {
   readonly #words: ReleaseWords;
   readonly #views: (View | undefined)[] = [];
+  readonly #held = new Map<number, SharedArrayBuffer>();
   readonly #pause: FinderPause;
   #untilAsked = ASK_EVERY;
 
@@ -45,6 +46,17 @@ export class ReleaseFinder {
   /** Lets go of a region. */
   forget(shard: number): void {
     this.#views[shard] = undefined;
+    giveReasonToCollect();
+  }
+
+  /** Refers to a buffer that the owner has discarded. */
+  hold(held: number, buffer: SharedArrayBuffer): void {
+    this.#held.set(held, buffer);
+  }
+
+  /** Gives such a buffer's memory back. */
+  letGo(held: number): void {
+    this.#held.delete(held);
     giveReasonToCollect();
   }
 

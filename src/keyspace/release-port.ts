@@ -21,7 +21,10 @@ export type ReleaseRequest =
       readonly values: Int32Array;
     }
   /** This region is of no use any more: whoever has a view of it keeps its memory from the operating system. */
-  | { readonly kind: "forget"; readonly shard: number };
+  | { readonly kind: "forget"; readonly shard: number }
+  /** Refer to this buffer, until the next request says otherwise: memory/discarded.ts. */
+  | { readonly kind: "hold"; readonly held: number; readonly buffer: SharedArrayBuffer }
+  | { readonly kind: "letGo"; readonly held: number };
 
 /** The batch is done with, one way or the other: the words say which (release-words.ts). */
 export interface ReleaseReply {

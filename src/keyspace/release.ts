@@ -22,6 +22,7 @@
  * Invariants: a value is in the queue, in the handover's batch, or in `own`, and in one of them only; pendingObjects
  * and pendingBytes are their sums. Owner thread only.
  */
+import type { BufferHolder } from "../memory/discarded.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
 import { type Estimate, INTSET } from "../structures/collection.ts";
 import { BY_UNLINK, CAUSE_COUNT, type Cause } from "./cause.ts";
@@ -59,6 +60,15 @@ export class Releaser {
   readonly isLazy: boolean[] = new Array<boolean>(CAUSE_COUNT).fill(true);
   readonly handover: ReleaseHandover;
   port: ReleasePort | undefined;
+  /** Lets the finder's thread give back what is discarded. */
+  readonly holder: BufferHolder = {
+    hold: (buffer) => {
+      this.#heldCount += 1;
+      const isHeld = this.port?.post({ kind: "hold", held: this.#heldCount, buffer }) === true;
+      return isHeld ? this.#heldCount : undefined;
+    },
+    letGo: (held) => this.port?.post({ kind: "letGo", held }) === true,
+  };
   onFreed: FreedListener | undefined;
   /** Bytes that are dead and not free yet, as estimated when they died. */
   pendingBytes = 0;
@@ -69,6 +79,7 @@ export class Releaser {
   inlineFrees = 0;
   /** The longest that this thread was busy with what was pending, at a time. */
   longestSliceMs = 0;
+  #heldCount = 0;
   readonly #shards: readonly Shard[];
   readonly #queue = new DeadValues();
   readonly #own = new DeadValues();

@@ -57,7 +57,7 @@ export class Shard {
   readonly #releaser: Releaser;
   readonly #shadowLimit: number;
   readonly #access: AccessClock;
-  readonly #discarded = new Discarded();
+  readonly #discarded: Discarded;
 
   /** Makes an empty shard of `size` bytes for `databases` databases. @param releaser frees what dies in it */
   constructor(
@@ -74,7 +74,8 @@ export class Shard {
     this.#releaser = releaser;
     this.#shadowLimit = shadowLimit;
     this.#access = access;
-    this.region = new Region(size, shadowLimit);
+    this.#discarded = new Discarded(releaser.holder);
+    this.region = new Region(size, shadowLimit, releaser.holder);
     this.heap = new Heap(this.region);
     this.entries = new Entries(this.heap, access);
     this.hashes = new HashViews(this.heap);
@@ -97,7 +98,7 @@ export class Shard {
     const databases = this.dictionaries.length;
     const isLarge = heap.figures().touchedBytes > KEPT_BYTES;
     if ((isLarge && this.#discarded.offer(region.buffer)) || !mayReset) {
-      this.region = new Region(region.size, this.#shadowLimit);
+      this.region = new Region(region.size, this.#shadowLimit, this.#releaser.holder);
       this.heap = new Heap(this.region);
       this.entries = new Entries(this.heap, this.#access);
       this.hashes = new HashViews(this.heap);

@@ -6,7 +6,9 @@
  * set that becomes empty goes, its key with it. Changes are counted as Redis counts them. Owner thread only.
  */
 import type { Arguments } from "../base/arguments.ts";
+import { RegionFullError } from "../memory/heap.ts";
 import { LISTPACK, TREE } from "../structures/collection.ts";
+import { BY_REPLACEMENT } from "./cause.ts";
 import { SORTED_SET } from "./entry.ts";
 import type { Key } from "./key.ts";
 import { type ScoreRange, Span } from "./score-range.ts";
@@ -32,6 +34,9 @@ export class Additions {
   /** The score that the last member has then; NaN if adding gave no number, in which case nothing has changed. */
   score = 0;
 }
+
+/** Of a tree that loses a part, the rest is kept instead, from so many removed for each that stays. */
+const REMOVED_PER_KEPT = 2;
 
 const sought = new SetMember();
 const additions = new Additions();
@@ -128,8 +133,40 @@ export function removeSpan(key: Key, set: SortedSet, first: number, count: numbe
     key.countChanges(count - 1);
     return;
   }
+  if (set.encoding === TREE && (set.count - count) * REMOVED_PER_KEPT <= count && keepRest(key, set, first, count))
+    return;
   set.removeSpan(first, count, key.keyspace.member);
   settle(key, set, count);
+}
+
+/**
+ * Makes the key hold a new tree of the members outside a span, and lets the old one die as a whole: off this thread, if
+ * it is large.
+ * @returns false if there is no room for it, with nothing changed
+ */
+function keepRest(key: Key, set: SortedSet, first: number, count: number): boolean {
+  const { shard, keyspace } = key;
+  const { encoding, root } = set;
+  const total = set.count;
+  const rest = shard.sortedSets.result;
+  let isBegun = false;
+  try {
+    rest.create(TREE);
+    isBegun = true;
+    for (let rank = 0, place = set.seek(first === 0 ? count : 0); rank < total - count; rank++) {
+      set.load(place, sought, keyspace.member);
+      rest.append(sought, set.score(place));
+      place = rank === first - 1 && rank + 1 < total - count ? set.seek(first + count) : set.next();
+    }
+  } catch (error) {
+    if (isBegun) rest.free();
+    if (error instanceof RegionFullError) return false;
+    throw error;
+  }
+  key.moveCollection(rest.encoding, rest.root);
+  shard.releaseCollection(SORTED_SET, encoding, root, BY_REPLACEMENT);
+  key.countChanges(count);
+  return true;
 }
 
 /**

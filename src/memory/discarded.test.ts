@@ -37,3 +37,27 @@ test("only one buffer waits to be collected", () => {
   assert.equal(discarded.offer(new SharedArrayBuffer(PAGE_SIZE)), false);
   assert.equal(buffer.byteLength, PAGE_SIZE);
 });
+
+test("another thread holds what is discarded, and is told when it is the last", async () => {
+  const calls: string[] = [];
+  let accepts = false;
+  const discarded = new Discarded({
+    hold: () => {
+      calls.push("hold");
+      return 7;
+    },
+    letGo: (held) => {
+      calls.push(`letGo ${held}`);
+      return accepts;
+    },
+  });
+  assert(discarded.offer(new SharedArrayBuffer(SIZE)));
+  assert.deepEqual(calls, ["hold"]);
+  // The collector comes when it likes, but with a reason it comes.
+  for (const end = Date.now() + 10_000; calls.length === 1 && Date.now() < end; ) await delay(20);
+  assert.deepEqual(calls.slice(0, 2), ["hold", "letGo 7"]);
+  assert.equal(discarded.offer(new SharedArrayBuffer(PAGE_SIZE)), false, "it has not been let go yet");
+  accepts = true;
+  assert.equal(discarded.offer(new SharedArrayBuffer(PAGE_SIZE)), true);
+  assert.equal(calls[calls.length - 1], "hold");
+});

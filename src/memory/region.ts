@@ -27,7 +27,7 @@
  */
 import { threadId } from "node:worker_threads";
 import { copyBytes, withView } from "../base/bytes.ts";
-import { Discarded } from "./discarded.ts";
+import { type BufferHolder, Discarded } from "./discarded.ts";
 
 export const PAGE_BITS = 12;
 export const PAGE_SIZE = 1 << PAGE_BITS;
@@ -83,7 +83,7 @@ export class Region {
   readonly #slots: number;
   readonly #shadowLimit: number;
   readonly #owner = threadId;
-  readonly #discarded = new Discarded();
+  readonly #discarded: Discarded;
   #shadow: SharedArrayBuffer | undefined;
   #shadowBytes: Buffer | undefined;
   #epoch = 0;
@@ -93,14 +93,16 @@ export class Region {
   /**
    * @param size bytes, a multiple of the page size; reserved at once, committed by the operating system on first touch
    * @param shadowLimit bytes that a freeze may copy before it is aborted; at most `size`
+   * @param holder gives back what is discarded
    * @param buffer of another thread's region: use `view`
    */
-  constructor(size: number, shadowLimit: number = size, buffer?: SharedArrayBuffer) {
+  constructor(size: number, shadowLimit: number = size, holder?: BufferHolder, buffer?: SharedArrayBuffer) {
     if (size % PAGE_SIZE !== 0 || size < REGION_SIZE_MIN || size > REGION_SIZE_MAX) {
       throw new RangeError(`region size ${size}: not a multiple of ${PAGE_SIZE} in its bounds`);
     }
     const pages = size >>> PAGE_BITS;
     this.size = size;
+    this.#discarded = new Discarded(holder);
     this.buffer = buffer ?? new SharedArrayBuffer(size);
     this.#isView = buffer !== undefined;
     this.frozen = this.#isView;
@@ -118,7 +120,7 @@ export class Region {
    * owner cannot change meanwhile: values that it has let go of.
    */
   static view(buffer: SharedArrayBuffer): Region {
-    return new Region(buffer.byteLength, 0, buffer);
+    return new Region(buffer.byteLength, 0, undefined, buffer);
   }
 
   /** Number of the freeze that is active, or of those before; another one each time a view begins or ends. */

@@ -42,8 +42,7 @@ export class ReleaseThread implements ReleasePort {
   run(): void {
     for (let request = this.inbox.shift(); request !== undefined; request = this.inbox.shift()) {
       try {
-        if (request.kind === "forget") this.#finder.forget(request.shard);
-        else this.#finder.find(request);
+        this.#do(request);
         this.batches += 1;
       } catch (error) {
         if (!(error instanceof Death)) throw error;
@@ -52,6 +51,13 @@ export class ReleaseThread implements ReleasePort {
         return;
       }
     }
+  }
+
+  #do(request: ReleaseRequest): void {
+    if (request.kind === "free") this.#finder.find(request);
+    else if (request.kind === "forget") this.#finder.forget(request.shard);
+    else if (request.kind === "hold") this.#finder.hold(request.held, request.buffer);
+    else this.#finder.letGo(request.held);
   }
 
   /** To be called in `onPhase`: the thread ends here. */
