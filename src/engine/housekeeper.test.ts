@@ -193,7 +193,7 @@ test("while somebody asks, expiry pauses between slices, and only expiry", async
     housekeeper.close();
     return slices;
   };
-  // A slice is 0.5 ms: without pauses there are nearly forty; with one of at least 1 ms each, hardly more than thirteen.
+  // A slice is 0.5 ms: without pauses there are nearly forty; with one of at least 1 ms each, no more than thirteen.
   assert((await slicesIn20Ms("expire", true)) < 16);
   for (let attempt = 1; ; attempt++) {
     // Another program may have had the processor: that there are many must be seen only once.

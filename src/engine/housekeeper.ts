@@ -11,8 +11,8 @@
  * however much is due, nobody waits longer than a slice. Where keys expire by the million and somebody has asked since
  * the last slice, the next one waits for a millisecond, in which the loop sleeps: then most answers meet no slice at
  * all, and where processors are scarce this thread is not one that has had its share. Answers that are ready go out
- * before a slice begins (`beforeSlices`): otherwise who asks while much is due would wait for two, the one under way and
- * the one that the event loop has planned before the answer (docs/latency.md has what that was).
+ * before a slice begins (`beforeSlices`): otherwise who asks while much is due would wait for two, the one under way
+ * and the one that the event loop has planned before the answer (docs/latency.md has what that was).
  *
  * How long a slice is follows from active-expire-effort: half of what Redis allows its fast cycle, so 0.5 ms, and a
  * quarter more for each step above 1. How often there is a round follows from hz, and with dynamic-hz from the number

@@ -1,6 +1,6 @@
 /**
- * Two stores of the same seed and clock get the same calls, one by its methods, some of which take a fast way, the other
- * by the commands' names, which never do: replies, data and counters must be the same.
+ * Two stores of the same seed and clock get the same calls, one by its methods, some of which take a fast way, the
+ * other by the commands' names, which never do: replies, data and counters must be the same.
  */
 import assert from "node:assert/strict";
 import { Configuration } from "../config/configuration.ts";
