@@ -3,11 +3,11 @@ import { workerData } from "node:worker_threads";
 import { ReleaseFinder } from "../keyspace/release-finder.ts";
 import type { ReleaseReply, ReleaseRequest } from "../keyspace/release-port.ts";
 import type { LazyFreeData } from "./lazy-free.ts";
-import { makeWay } from "./niceness.ts";
+import { breathe, makeWay } from "./niceness.ts";
 import { serve } from "./worker-side.ts";
 
 makeWay();
-const finder = new ReleaseFinder((workerData as LazyFreeData).words);
+const finder = new ReleaseFinder((workerData as LazyFreeData).words, undefined, breathe);
 
 serve<ReleaseRequest, ReleaseReply>({
   free(request, post) {

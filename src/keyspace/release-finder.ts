@@ -35,12 +35,17 @@ export class ReleaseFinder {
   readonly #views: (View | undefined)[] = [];
   readonly #held = new Map<number, SharedArrayBuffer>();
   readonly #pause: FinderPause;
+  readonly #breathe: () => void;
   #untilAsked = ASK_EVERY;
 
-  /** @param words of the keyspace: ReleaseWords.buffer */
-  constructor(words: SharedArrayBuffer, pause: FinderPause = () => undefined) {
+  /**
+   * @param words of the keyspace: ReleaseWords.buffer
+   * @param breathe called every some dozens of microseconds, to leave the processor to others
+   */
+  constructor(words: SharedArrayBuffer, pause: FinderPause = () => undefined, breathe: () => void = () => undefined) {
     this.#words = new ReleaseWords(words);
     this.#pause = pause;
+    this.#breathe = breathe;
   }
 
   /** Lets go of a region. */
@@ -121,6 +126,7 @@ export class ReleaseFinder {
 
   #assertWanted(number: number): void {
     this.#untilAsked = ASK_EVERY;
+    this.#breathe();
     if (this.#words.mustStop(number)) throw new Stopped();
   }
 }
