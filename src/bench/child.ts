@@ -7,6 +7,7 @@ import { extname } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { GrowingName } from "./collection-growth-worker.ts";
 import type { ContenderName } from "./contenders.ts";
+import type { Way } from "./fsync-worker.ts";
 
 export type Job =
   | {
@@ -36,6 +37,14 @@ export type Job =
     }
   | { readonly kind: "handover"; readonly fields: number; readonly rounds: number }
   | {
+      readonly kind: "fsync";
+      readonly ways: readonly { readonly way: Way; readonly files: number }[];
+      /** For each way. */
+      readonly seconds: number;
+      /** Size of the file that is deleted. */
+      readonly largeBytes: number;
+    }
+  | {
       readonly kind: "lazyfree-threshold";
       readonly fields: number;
       readonly values: number;
@@ -44,10 +53,14 @@ export type Job =
       readonly rounds: number;
     };
 
-/** Runs the job in a new process. Rejects if that ends without an answer; its own words are on standard error. */
-export function runInChild<Figures>(job: Job): Promise<Figures> {
+/**
+ * Runs the job in a new process. Rejects if that ends without an answer; its own words are on standard error.
+ * @param environment variables besides our own
+ */
+export function runInChild<Figures>(job: Job, environment: NodeJS.ProcessEnv = {}): Promise<Figures> {
   const entry = fileURLToPath(new URL(`./worker${extname(import.meta.url)}`, import.meta.url));
-  const child = fork(entry, { stdio: ["ignore", "inherit", "inherit", "ipc"] });
+  const env = { ...process.env, ...environment };
+  const child = fork(entry, { stdio: ["ignore", "inherit", "inherit", "ipc"], env });
   const kill = (): boolean => child.kill("SIGKILL");
   process.once("exit", kill);
   return new Promise<Figures>((resolve, reject) => {

@@ -46,10 +46,17 @@ export class Subject {
 
   /** A number from a section of INFO. */
   async info(section: string, field: string): Promise<number> {
+    const figure = Number.parseInt(await this.text(section, field), 10);
+    if (!Number.isFinite(figure)) throw new Error(`INFO ${section}: ${field} is no number`);
+    return figure;
+  }
+
+  /** A word from a section of INFO. */
+  async text(section: string, field: string): Promise<string> {
     const text = (await this.#control.command("INFO", section)).toString("latin1");
-    const figure = new RegExp(`^${field}:(\\d+)`, "m").exec(text)?.[1];
-    if (figure === undefined) throw new Error(`INFO ${section} has no ${field}`);
-    return Number(figure);
+    const word = new RegExp(`^${field}:(\\S+)`, "m").exec(text)?.[1];
+    if (word === undefined) throw new Error(`INFO ${section} has no ${field}`);
+    return word;
   }
 
   /** Sends all commands of `numbered` as fast as the server takes them. */

@@ -8,14 +8,19 @@ import { benchmarkEmbedded } from "./embedded.ts";
 import { benchmarkEviction } from "./eviction.ts";
 import { benchmarkFragmentation } from "./fragmentation.ts";
 import { benchmarkFreeze } from "./freeze.ts";
+import { benchmarkFsync } from "./fsync.ts";
 import { benchmarkGrowth } from "./growth.ts";
 import { benchmarkHandover } from "./handover.ts";
 import { benchmarkLatency } from "./latency.ts";
 import { benchmarkLazyFreeThreshold } from "./lazyfree-threshold.ts";
+import { benchmarkLoading } from "./loading.ts";
+import { benchmarkLog } from "./log.ts";
+import { benchmarkLogLatency } from "./log-latency.ts";
 import { describeMachine } from "./machine.ts";
 import { type BenchmarkName, type Options, readOptions, USAGE } from "./options.ts";
 import { type Report, table, writeResult } from "./report.ts";
 import { benchmarkServer } from "./server.ts";
+import { benchmarkSnapshot } from "./snapshot.ts";
 
 const RUN: Readonly<Record<BenchmarkName, (options: Options) => Promise<Report>>> = {
   server: benchmarkServer,
@@ -31,6 +36,11 @@ const RUN: Readonly<Record<BenchmarkName, (options: Options) => Promise<Report>>
   eviction: benchmarkEviction,
   fragmentation: benchmarkFragmentation,
   "lazyfree-threshold": benchmarkLazyFreeThreshold,
+  fsync: benchmarkFsync,
+  snapshot: benchmarkSnapshot,
+  loading: benchmarkLoading,
+  log: benchmarkLog,
+  "log-latency": benchmarkLogLatency,
 };
 
 /** Runs all that was chosen, also after a failure; true if nothing failed. */

@@ -15,6 +15,11 @@ export const BENCHMARKS = [
   "eviction",
   "fragmentation",
   "lazyfree-threshold",
+  "fsync",
+  "snapshot",
+  "loading",
+  "log",
+  "log-latency",
 ] as const;
 export type BenchmarkName = (typeof BENCHMARKS)[number];
 

@@ -68,6 +68,24 @@ export class RedisTools {
     return result;
   }
 
+  /** redis-benchmark's test again and again, until what is returned is called, which waits for the end of it. */
+  loadEndlessly(port: number, { test, depth, valueBytes, keys }: Omit<Load, "requests">): () => Promise<void> {
+    const numbers = { "-p": port, "-c": CLIENTS, "-n": 100_000_000, "-P": depth, "-d": valueBytes, "-r": keys };
+    const args = ["-h", "127.0.0.1", "-q", ...Object.entries(numbers).flat().map(String)];
+    const program = join(this.#directory, "redis-benchmark");
+    const child = spawn(program, [...args, ...(typeof test === "string" ? ["-t", test] : test)], { stdio: "ignore" });
+    const ended = once(child, "close");
+    ended.catch(() => undefined);
+    const kill = (): boolean => child.kill("SIGKILL");
+    process.once("exit", kill);
+    return async () => {
+      process.removeListener("exit", kill);
+      if (child.exitCode !== null) throw new Error(`redis-benchmark ended early, with ${child.exitCode}`);
+      kill();
+      await ended;
+    };
+  }
+
   async #run(tool: string, args: readonly string[], input: Iterable<string | Uint8Array>): Promise<string> {
     const child = spawn(join(this.#directory, tool), args, { stdio: ["pipe", "pipe", "pipe"] });
     const ended = once(child, "close");

@@ -4,6 +4,7 @@ import type { Job } from "./child.ts";
 import { measureCollectionCalls } from "./collection-calls-worker.ts";
 import { measureCollectionGrowth } from "./collection-growth-worker.ts";
 import { measureFreeze } from "./freeze-worker.ts";
+import { measureFsync } from "./fsync-worker.ts";
 import { measureGrowth } from "./growth-worker.ts";
 import { measureHandover } from "./handover-worker.ts";
 import { measureLazyFreeThreshold } from "./lazyfree-threshold-worker.ts";
@@ -21,6 +22,8 @@ function run(job: Job): Promise<object> {
       return measureCollectionGrowth(job);
     case "collection-calls":
       return measureCollectionCalls(job);
+    case "fsync":
+      return measureFsync(job);
     case "handover":
       return measureHandover(job);
     case "lazyfree-threshold":

@@ -1,18 +1,27 @@
-/** Runs a server in the foreground until a signal, or SHUTDOWN, ends it. */
+/**
+ * Runs a server in the foreground until a signal, or SHUTDOWN, ends it.
+ *
+ *     lock the directory ─▶ listen ─▶ load (clients hear LOADING) ─▶ serve ─▶ save if wanted ─▶ close
+ *
+ * It listens before it loads, as Redis does, so that who connects early is told how it stands instead of refused.
+ */
 import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import type { Configuration } from "../config/configuration.ts";
 import { systemErrorText } from "../config/system-error.ts";
+import { DirectoryLockedError } from "../durability/directory-lock.ts";
 import { Store } from "../engine/store.ts";
 import { Server } from "../server/server.ts";
 import { reportCrashes } from "./crash-report.ts";
-import { greet } from "./greeting.ts";
+import { endOnRequest } from "./ending.ts";
+import { announceReadiness, greet } from "./greeting.ts";
 import { chooseAddresses, listenWhereConfigured } from "./listen.ts";
+import { load } from "./load.ts";
 import { type Log, openLog } from "./log.ts";
 import { greatestNumberOfOpenFiles } from "./open-files.ts";
 import { StartError } from "./start-error.ts";
 
-/** @returns once it is listening. @throws StartError when it cannot */
+/** @returns once it serves. @throws StartError when it cannot */
 export async function runServer(configuration: Configuration): Promise<void> {
   chooseAddresses(configuration);
   const store = openStore(configuration);
@@ -24,14 +33,18 @@ export async function runServer(configuration: Configuration): Promise<void> {
   store.threads.onFailure(({ name, error, retryMs }) => {
     log(`Background thread ${name} failed: ${error}. It is started again in ${retryMs} ms`);
   });
+  store.onNotice = log;
+  claimDirectory(store);
   const server = new Server(store);
   endOnRequest(log, store, server);
   // Asked for before there are sockets: the report would look up the names of all of them.
   const openFilesMax = greatestNumberOfOpenFiles();
   const addresses = await listenWhereConfigured(server, configuration);
-  store.threads.start();
   keepProcessIdFile(configuration, log);
   greet(log, store, addresses, openFilesMax);
+  if (!(await load(store, log))) return;
+  store.startThreads();
+  announceReadiness(log, store, addresses);
 }
 
 function openStore(configuration: Configuration): Store {
@@ -43,23 +56,15 @@ function openStore(configuration: Configuration): Store {
   }
 }
 
-function endOnRequest(log: Log, store: Store, server: Server): void {
-  let isEnding = false;
-  const end = async (reason: string): Promise<void> => {
-    if (isEnding) {
-      log(`${reason} again: ending at once`);
-      process.exit(1);
-    }
-    isEnding = true;
-    log(`${reason}: closing all connections`);
-    await server.close();
-    await store.close();
-    log("Bye.");
-    process.exit(0);
-  };
-  store.onShutdown = () => setImmediate(end, "SHUTDOWN");
-  process.on("SIGTERM", () => void end("SIGTERM"));
-  process.on("SIGINT", () => void end("SIGINT"));
+/** Before anybody can connect, and before anything is read: two servers in one directory would undo each other. */
+function claimDirectory(store: Store): void {
+  try {
+    store.claimFiles();
+  } catch (error) {
+    if (error instanceof DirectoryLockedError) throw new StartError(error.message);
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
+    throw new StartError(`Could not lock the directory ${store.configuration.get("dir")}: ${systemErrorText(error)}`);
+  }
 }
 
 function keepProcessIdFile(configuration: Configuration, log: Log): void {

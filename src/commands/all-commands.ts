@@ -15,12 +15,14 @@ import { introspectionCommands } from "./introspection.ts";
 import { keyCommands } from "./keys.ts";
 import { latencyCommands } from "./latency.ts";
 import { listCommands } from "./lists.ts";
+import { logCommands } from "./log-commands.ts";
 import { memoryCommands } from "./memory.ts";
 import { monitorCommands } from "./monitor.ts";
 import { pubSubCommands } from "./pubsub.ts";
 import { serverCommands } from "./server.ts";
 import { setCommands } from "./sets.ts";
 import { slowlogCommands } from "./slowlog.ts";
+import { snapshotCommands } from "./snapshots.ts";
 import { sortCommands } from "./sort.ts";
 import { sortedSetCommands } from "./sorted-sets.ts";
 import { stringCommands } from "./strings.ts";
@@ -42,6 +44,8 @@ export const allCommands: readonly Command[] = [
   ...pubSubCommands,
   ...clientCommands,
   ...serverCommands,
+  ...logCommands,
+  ...snapshotCommands,
   ...infoCommands,
   ...configCommands,
   ...introspectionCommands,

@@ -71,6 +71,7 @@ export const BITFIELD = command({
   group: "bitmap",
   arity: -2,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [
     {
       ...UPDATE_KEY,

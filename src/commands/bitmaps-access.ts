@@ -1,6 +1,7 @@
 /** What all commands on bitmaps share: where a bit is, and the ranges some of them take. */
 import type { Arguments } from "../base/arguments.ts";
 import { parseInt64 } from "../base/int64.ts";
+import { REGION_SIZE_MAX } from "../memory/region.ts";
 import type { ArgumentDocument } from "./argument.ts";
 import { pureToken } from "./argument.ts";
 import type { Context } from "./context.ts";
@@ -19,7 +20,11 @@ export function bitOffset(context: Context, args: Arguments, index: number, unit
   const skipped = hasUnit ? 1 : 0;
   const given = parseInt64(args.bytes, start + skipped, args.length(index) - skipped);
   const offset = given === undefined ? -1 : Number(given) * (hasUnit ? unit : 1);
-  const end = context.services.configuration.get("proto-max-bulk-len") * 8;
+  // What is in a log was allowed when it was executed, whatever the limit is now.
+  const bytesMax = context.keyspace.isLoading
+    ? REGION_SIZE_MAX
+    : context.services.configuration.get("proto-max-bulk-len");
+  const end = bytesMax * 8;
   if (offset < 0 || offset >= end) throw new CommandError(OFFSET_NOT_AN_INTEGER);
   return offset;
 }

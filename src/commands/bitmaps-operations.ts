@@ -42,6 +42,7 @@ export const BITOP = command({
   group: "bitmap",
   arity: -4,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [OVERWRITE_SECOND_KEY, EVERY_KEY_FROM_THIRD],
   args: { operation: word("AND", "OR", "XOR", "NOT"), destkey: key(), key: repeated({ key: key(1) }) },
   run(context, parsed, args) {

@@ -24,6 +24,7 @@ const SETBIT = command({
   group: "bitmap",
   arity: 4,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [UPDATE_KEY],
   args: { key: key(), offset: deferred("integer"), value: deferred("integer") },
   run(context, parsed, args) {

@@ -45,11 +45,14 @@ function argumentsOf(words: readonly string[]): Arguments {
   return args;
 }
 
+type Declaration = CommandDeclaration<ArgumentSchema, readonly ["fast"]> & { readonly replay?: "as-is" };
+
 /** A command of the schema: what it makes of a command line, call after call. */
-function trial(args: ArgumentSchema, declare: (declaration: CommandDeclaration<ArgumentSchema>) => Command = command) {
+function trial(args: ArgumentSchema, declare: (declaration: Declaration) => Command = command) {
   let parsed: Outcome = {};
   const declared = declare({
     ...FACTS,
+    flags: ["fast"],
     args,
     run(_context, record) {
       parsed = { ...record };
@@ -189,10 +192,19 @@ test("a subcommand's arguments stand behind its own name", () => {
 test("what is known of a command follows from its declaration", () => {
   const run = () => undefined;
   const inner = subcommand("TRY", { ...FACTS, name: "INNER", args: {}, run });
-  const write = command({ ...FACTS, flags: ["write", "denyoom"], args: { key: key() }, subcommands: [inner], run });
+  const write = command({
+    ...FACTS,
+    flags: ["write", "denyoom"],
+    replay: "rewritten",
+    args: { key: key() },
+    subcommands: [inner],
+    run,
+  });
   const fast = command({ ...FACTS, flags: ["fast", "no_auth"], args: {}, run });
   assert.deepEqual([write.fullName, inner.fullName], ["try", "try|inner"]);
   assert.deepEqual([write.isWrite, write.deniesOutOfMemory, write.isFast], [true, true, false]);
+  assert.deepEqual([write.mayChange, write.isRewritten], [true, true]);
+  assert.deepEqual([inner.mayChange, inner.isRewritten], [false, false]);
   assert.deepEqual([fast.isWrite, fast.deniesOutOfMemory, fast.isFast], [false, false, true]);
   assert.deepEqual(write.subcommands, [inner]);
   assert.equal(new Set([inner.id, write.id, fast.id]).size, 3);

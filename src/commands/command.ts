@@ -1,6 +1,6 @@
 /**
- * A command: everything that is known of it, in one place. The same declaration parses, executes, documents and, later,
- * decides what is logged and who may run it.
+ * A command: everything that is known of it, in one place. The same declaration parses, executes, documents, says how
+ * the command is logged and, later, decides who may run it.
  */
 import type { Arguments } from "../base/arguments.ts";
 import { type Argument, ArgumentCursor, type ArgumentSchema, type Parsed } from "./argument.ts";
@@ -71,7 +71,21 @@ export interface KeySpec {
   readonly flagsOf?: (args: Arguments, name: number) => readonly string[];
 }
 
-export interface CommandDeclaration<S extends ArgumentSchema> {
+/**
+ * How a command that changes data is logged: as it came, where that does the same in another process, later; or
+ * rewritten by its handler (effects.ts).
+ */
+export type Replay = "as-is" | "rewritten";
+
+/** Those that may change data have to say how they are replayed. */
+type ReplayDeclaration<F extends readonly CommandFlag[]> = "write" extends F[number]
+  ? { readonly replay: Replay }
+  : { readonly replay?: "as-is" };
+
+export interface CommandDeclaration<
+  S extends ArgumentSchema,
+  F extends readonly CommandFlag[] = readonly CommandFlag[],
+> {
   /** Upper case; a subcommand's own name. */
   readonly name: string;
   readonly summary: string;
@@ -80,7 +94,8 @@ export interface CommandDeclaration<S extends ArgumentSchema> {
   readonly group: CommandGroup;
   /** Arguments with the name; negative: at least that many. */
   readonly arity: number;
-  readonly flags: readonly CommandFlag[];
+  readonly flags: F;
+  readonly replay?: Replay;
   /** ACL categories beside those that follow from flags and group, such as "dangerous". */
   readonly categories?: readonly string[];
   readonly keys?: readonly KeySpec[];
@@ -113,14 +128,16 @@ let nextId = 0;
 const cursor = new ArgumentCursor();
 
 /** Declares a command. Its arguments stand behind its name. */
-export function command<const S extends ArgumentSchema>(declaration: CommandDeclaration<S>): Command {
+export function command<const S extends ArgumentSchema, const F extends readonly CommandFlag[]>(
+  declaration: CommandDeclaration<S, F> & ReplayDeclaration<F>,
+): Command {
   return new Command(declaration as unknown as AnyDeclaration, declaration.name.toLowerCase(), 1);
 }
 
 /** Declares a subcommand of `parent`, to be listed among its `subcommands`. */
-export function subcommand<const S extends ArgumentSchema>(
+export function subcommand<const S extends ArgumentSchema, const F extends readonly CommandFlag[]>(
   parent: string,
-  declaration: CommandDeclaration<S>,
+  declaration: CommandDeclaration<S, F> & ReplayDeclaration<F>,
 ): Command {
   const fullName = `${parent}|${declaration.name}`.toLowerCase();
   return new Command(declaration as unknown as AnyDeclaration, fullName, 2);
@@ -138,11 +155,17 @@ export class Command {
   readonly name: string;
   readonly arity: number;
   readonly isWrite: boolean;
+  /** Whether it may change data, if only what is kept beside them. */
+  readonly mayChange: boolean;
+  /** Whether its handler tells its effects; otherwise it is logged as it came. */
+  readonly isRewritten: boolean;
   readonly deniesOutOfMemory: boolean;
   readonly isFast: boolean;
   /** Whether its time is taken of a sample of its calls only (statistics.ts says why). */
   readonly isSampled: boolean;
   readonly needsAuthentication: boolean;
+  /** Whether it may run while the store's files are being read. */
+  readonly isForLoading: boolean;
   readonly isHiddenFromMonitor: boolean;
   readonly isHiddenFromSlowLog: boolean;
   readonly isForSubscribers: boolean;
@@ -173,10 +196,13 @@ export class Command {
     this.name = declaration.name;
     this.arity = declaration.arity;
     this.isWrite = flags.includes("write");
+    this.mayChange = this.isWrite || flags.includes("may_replicate");
+    this.isRewritten = declaration.replay === "rewritten";
     this.deniesOutOfMemory = flags.includes("denyoom");
     this.isFast = flags.includes("fast");
     this.isSampled = this.isFast || declaration.isSampled === true;
     this.needsAuthentication = !flags.includes("no_auth");
+    this.isForLoading = flags.includes("loading");
     this.isHiddenFromMonitor = flags.includes("skip_monitor") || flags.includes("admin");
     this.isHiddenFromSlowLog = flags.includes("skip_slowlog");
     this.isForSubscribers = declaration.isForSubscribers === true;

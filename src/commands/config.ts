@@ -57,7 +57,7 @@ const SET = subcommand("CONFIG", {
     return values;
   },
   run(context, _, args) {
-    const circumstances = { loading: false, local: isLocal(context.session) };
+    const circumstances = { loading: context.services.persistence.isLoading, local: isLocal(context.session) };
     try {
       context.services.configuration.configSet(pairsOf(args), circumstances);
     } catch (error) {

@@ -9,6 +9,7 @@ import type { LatencyMonitor } from "../monitoring/latency-monitor.ts";
 import type { SlowLog } from "../monitoring/slow-log.ts";
 import type { Statistics } from "../monitoring/statistics.ts";
 import type { CommandTable } from "./command-table.ts";
+import type { EffectRecorder, Effects } from "./effects.ts";
 import type { PubSub, Receiver, Subscriber } from "./pubsub-registry.ts";
 import type { Reply } from "./reply.ts";
 
@@ -17,6 +18,8 @@ export interface Context {
   readonly reply: Reply;
   readonly session: Session;
   readonly services: Services;
+  /** What the command did is told here, unless it is logged as it came. */
+  readonly effects: Effects;
   /** The selected database: where keys are looked up. */
   database: Database;
   /** Where the messages go that the client subscribes to; undefined if it cannot be sent any. */
@@ -137,6 +140,54 @@ export interface Threads {
   figures(): Iterable<ThreadFigures>;
 }
 
+/** What INFO shows of a store's files, by Redis's names. */
+export interface PersistenceFigures {
+  /** The section persistence, in its order. */
+  readonly persistence: Readonly<Record<string, string | number>>;
+  /** What the section stats says of freezes, in the words of forks. */
+  readonly stats: { readonly latest_fork_usec: number; readonly total_forks: number };
+}
+
+/** How DEBUG RELOAD goes about it. */
+export interface ReloadOptions {
+  /** Whether the snapshot is made first. */
+  readonly saves: boolean;
+  /** Whether the store is emptied first. */
+  readonly flushes: boolean;
+  /** Whether keys that are there already are replaced, where otherwise they are an error. */
+  readonly merges: boolean;
+}
+
+/** The store's files: snapshots and the log. A store without any has NoPersistence (no-persistence.ts). */
+export interface Persistence {
+  /** Whether files are being read: most commands are refused until it is over. */
+  readonly isLoading: boolean;
+  /** Redis's error for writes while what they would change cannot be saved; usually undefined. */
+  readonly writeRefusal: string | undefined;
+  /** SAVE: returns when the snapshot is on disk. @throws CommandError */
+  save(): void;
+  /**
+   * BGSAVE. @param schedule whether it may begin later, if another job is under way
+   * @returns the reply's text
+   * @throws CommandError
+   */
+  saveInBackground(schedule: boolean): string;
+  /** All databases are about to be emptied: a snapshot that is being written is given up, as Redis does. */
+  beforeFlushAll(): void;
+  /** They have been: the empty store is saved, where there are rules to save it. */
+  afterFlushAll(): void;
+  /** DEBUG RELOAD: returns when the data has been brought back from the snapshot. @throws CommandError */
+  reload(options: ReloadOptions): void;
+  /** BGREWRITEAOF. @returns the reply's text @throws CommandError */
+  rewriteLog(): string;
+  /** Seconds since 1970 of the last snapshot, or of the start. */
+  readonly lastSaveAt: number;
+  figures(): PersistenceFigures;
+  /** Resolves when what has been executed so far is durable here. */
+  durable(): Promise<void>;
+  readonly isLogOn: boolean;
+}
+
 export interface Services {
   readonly keyspace: Keyspace;
   readonly configuration: Configuration;
@@ -148,4 +199,8 @@ export interface Services {
   readonly lifecycle: Lifecycle;
   readonly threads: Threads;
   readonly pubSub: PubSub;
+  /** What commands have done, for the log. */
+  readonly effects: EffectRecorder;
+  /** Replaced by whoever opens the store's files. */
+  persistence: Persistence;
 }

@@ -48,6 +48,7 @@ const SWAPDB = command({
   group: "server",
   arity: 3,
   flags: ["write", "fast"],
+  replay: "as-is",
   categories: ["keyspace", "dangerous"],
   args: { index1: deferred("integer"), index2: deferred("integer") },
   run(context, parsed, args) {
@@ -104,6 +105,7 @@ const flushing = {
   group: "server",
   arity: -1,
   flags: ["write"],
+  replay: "as-is",
   categories: ["keyspace", "dangerous"],
   tips: ["request_policy:all_shards", "response_policy:all_succeeded"],
   history: [
@@ -130,7 +132,10 @@ const FLUSHALL = command({
   summary: "Removes all keys from all databases.",
   complexity: "O(1)",
   run(context, args) {
+    const { persistence } = context.services;
+    persistence.beforeFlushAll();
     context.keyspace.flushAll(args["flush-type"]);
+    persistence.afterFlushAll();
     context.reply.ok();
   },
 });

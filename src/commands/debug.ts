@@ -4,12 +4,13 @@ import { writeInt64 } from "../base/int64.ts";
 import type { AccessClock } from "../keyspace/access-clock.ts";
 import { STRING } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
+import { digestOfAll } from "../keyspace/live-digest.ts";
 import { writeValue } from "../rdb/value.ts";
 import { RdbWriter } from "../rdb/writer.ts";
 import { bytes, rest } from "./argument.ts";
 import { isLocal } from "./client-attributes.ts";
 import { command } from "./command.ts";
-import type { Context } from "./context.ts";
+import type { Context, ReloadOptions } from "./context.ts";
 import { CommandError, misusedSubcommand, NO_SUCH_KEY } from "./errors.ts";
 import { replyHelp, type Usage } from "./help.ts";
 
@@ -21,10 +22,21 @@ interface DebugCommand extends Usage {
   readonly name: string;
   /** Arguments, DEBUG and the name included. */
   readonly count: number;
+  /** Whether more may follow. */
+  readonly hasOptions?: true;
   run(context: Context, args: Arguments): void;
 }
 
 const COMMANDS: readonly DebugCommand[] = [
+  {
+    name: "DIGEST",
+    syntax: "DIGEST",
+    summary: "Show one value for all the data: the same for the same data, but not the one that Redis shows.",
+    count: 2,
+    run({ keyspace, reply }) {
+      reply.simple(digestOfAll(keyspace));
+    },
+  },
   {
     name: "OBJECT",
     syntax: "OBJECT <key>",
@@ -34,6 +46,17 @@ const COMMANDS: readonly DebugCommand[] = [
       const key = database.peek(args, 2);
       if (!key.found) throw new CommandError(NO_SUCH_KEY);
       reply.simple(describeObject(key, keyspace.access));
+    },
+  },
+  {
+    name: "RELOAD",
+    syntax: "RELOAD [option ...]",
+    summary: "Save the RDB file, empty the store, and load the file again. Options: MERGE, NOFLUSH, NOSAVE.",
+    count: 2,
+    hasOptions: true,
+    run({ services, reply }, args) {
+      services.persistence.reload(reloadOptions(args));
+      reply.ok();
     },
   },
   {
@@ -84,7 +107,10 @@ const DEBUG = command({
       replyHelp(context.reply, "DEBUG", COMMANDS);
       return;
     }
-    const found = COMMANDS.find(({ name, count }) => args.is(subcommand, name) && args.count === count);
+    const found = COMMANDS.find(
+      ({ name, count, hasOptions }) =>
+        args.is(subcommand, name) && (args.count === count || (hasOptions === true && args.count > count)),
+    );
     if (found === undefined) throw new CommandError(misusedSubcommand(args.shown(subcommand, 128), "DEBUG"));
     found.run(context, args);
   },
@@ -93,6 +119,17 @@ const DEBUG = command({
 function checkAllowed({ services, session }: Context): void {
   const allowed = services.configuration.get("enable-debug-command");
   if (allowed === "no" || (allowed === "local" && !isLocal(session))) throw new CommandError(NOT_ALLOWED);
+}
+
+function reloadOptions(args: Arguments): ReloadOptions {
+  let [saves, flushes, merges] = [true, true, false];
+  for (let index = 2; index < args.count; index++) {
+    if (args.is(index, "MERGE")) merges = true;
+    else if (args.is(index, "NOFLUSH")) flushes = false;
+    else if (args.is(index, "NOSAVE")) saves = false;
+    else throw new CommandError("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+  }
+  return { saves, flushes, merges };
 }
 
 /** Holds the thread, as a slow command would. */

@@ -1,5 +1,6 @@
 /** DUMP and RESTORE: a value as bytes that any Redis understands, and back. */
 import type { Arguments } from "../base/arguments.ts";
+import { Slice } from "../base/bytes.ts";
 import { addInt64, type Int64 } from "../base/int64.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
@@ -10,6 +11,7 @@ import { RdbWriter } from "../rdb/writer.ts";
 import { bytes, deferred, key, named, pureToken, rest } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
+import type { Effects } from "./effects.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
 import { GENERIC_EVENT, notifyReplaced } from "./key-events.ts";
 import { ACCESS_KEY, OVERWRITE_KEY } from "./key-specs.ts";
@@ -18,6 +20,7 @@ import { ACCESS_KEY, OVERWRITE_KEY } from "./key-specs.ts";
 const KEPT_CAPACITY = 1 << 20;
 
 let writer = new RdbWriter(true);
+const word = new Slice();
 
 const DUMP = command({
   name: "DUMP",
@@ -135,6 +138,7 @@ const RESTORE = command({
   group: "generic",
   arity: -4,
   flags: ["write", "denyoom"],
+  replay: "rewritten",
   categories: ["keyspace", "dangerous"],
   keys: [OVERWRITE_KEY],
   history: [
@@ -163,14 +167,17 @@ const RESTORE = command({
     readPayload(key, args, parsed.payload);
     const deadline = deadlineOf(context, lifetime, isAbsolute);
     const existed = key.found;
-    if (deadline !== NO_DEADLINE && deadline <= context.keyspace.clock.now()) {
+    const { effects } = context;
+    if (deadline !== NO_DEADLINE && deadline <= context.keyspace.expiryClock.now()) {
       valueReader.discard(key);
       if (existed) {
         key.remove();
+        if (effects.areKept) effects.add("DEL", args.slice(parsed.key, word));
         key.notify(GENERIC_EVENT, "del");
       }
     } else {
       valueReader.place(key, deadline);
+      if (effects.areKept) tellRestored(effects, args, deadline, isAbsolute);
       notifyReplaced(key, existed);
       key.notify(GENERIC_EVENT, "restore");
       setAccess(context, key, options);
@@ -178,5 +185,16 @@ const RESTORE = command({
     context.reply.ok();
   },
 });
+
+/** The command as it came, with a time to live that means the same whenever it is executed. */
+function tellRestored(effects: Effects, args: Arguments, deadline: Int64, isAbsolute: boolean): void {
+  if (isAbsolute || deadline === NO_DEADLINE) {
+    effects.keep(args);
+    return;
+  }
+  effects.begin(args.count + 1);
+  for (let index = 0; index < args.count; index++) effects.word(index === 2 ? deadline : args.slice(index, word));
+  effects.word("ABSTTL");
+}
 
 export const dumpCommands = [DUMP, RESTORE];

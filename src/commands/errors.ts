@@ -28,6 +28,7 @@ export const INDEX_OUT_OF_RANGE = "ERR index out of range";
 export const STRING_TOO_LONG = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
 export const OUT_OF_MEMORY = "OOM command not allowed when used memory > 'maxmemory'.";
 export const NO_AUTH = "NOAUTH Authentication required.";
+export const LOADING = "LOADING Redis is loading the dataset in memory";
 export const DB_INDEX_OUT_OF_RANGE = "ERR DB index is out of range";
 export const INVALID_DB_INDEX = "ERR invalid DB index";
 export const SAME_OBJECT = "ERR source and destination objects are the same";

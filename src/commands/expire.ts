@@ -1,14 +1,17 @@
 /** Times to live: setting them, asking for them, removing them. */
 import type { Arguments } from "../base/arguments.ts";
+import { Slice } from "../base/bytes.ts";
 import { addInt64, type Int64 } from "../base/int64.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import { type Argument, deferred, key } from "./argument.ts";
 import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
 import { CommandError, NOT_AN_INTEGER } from "./errors.ts";
-import { deadlineAfter } from "./expiry.ts";
+import { deadlineAfter, tellDeadline } from "./expiry.ts";
 import { GENERIC_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, CHANGED_KEY } from "./key-specs.ts";
+
+const name = new Slice();
 
 /** Conditions of EXPIRE, as bits. */
 const NX = 1;
@@ -65,11 +68,15 @@ function isAllowed(given: number, present: Int64, wanted: Int64): boolean {
 function expire(context: Context, args: Arguments, index: number, deadline: Int64, given: number): void {
   const key = context.database.write(args, index);
   const isChanged = key.found && isAllowed(given, key.deadline, deadline);
-  if (isChanged && deadline <= context.keyspace.clock.now()) {
+  const { effects } = context;
+  if (isChanged && deadline <= context.keyspace.expiryClock.now()) {
     key.remove();
+    if (effects.areKept) effects.add("DEL", args.slice(index, name));
     key.notify(GENERIC_EVENT, "del");
   } else if (isChanged) {
-    key.setDeadline(deadline);
+    // Only of a log that is loaded may it be before 1970, and is then long over as well.
+    key.setDeadline(deadline > 0 ? deadline : 1);
+    if (effects.areKept) tellDeadline(effects, args.slice(index, name), deadline);
     key.notify(GENERIC_EVENT, "expire");
   }
   context.reply.integer(isChanged ? 1 : 0);
@@ -92,6 +99,7 @@ function expireCommand(name: string, since: string, summary: string, when: strin
     group: "generic",
     arity: -3,
     flags: ["write", "fast"],
+    replay: "rewritten",
     categories: ["keyspace"],
     keys: [CHANGED_KEY],
     history: CHANGES,
@@ -166,6 +174,7 @@ const PERSIST = command({
   group: "generic",
   arity: 2,
   flags: ["write", "fast"],
+  replay: "as-is",
   categories: ["keyspace"],
   keys: [CHANGED_KEY],
   args: { key: key() },

@@ -4,6 +4,7 @@ import { addInt64, type Int64, multiplyInt64 } from "../base/int64.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import type { Choice } from "./argument.ts";
 import type { Context } from "./context.ts";
+import type { EffectBytes, Effects } from "./effects.ts";
 import { CommandError, invalidExpire, NOT_AN_INTEGER } from "./errors.ts";
 
 /**
@@ -19,6 +20,12 @@ export function deadlineFrom(context: Context, args: Arguments, option: Choice<s
   const isAbsolute = option.word === "EXAT" || option.word === "PXAT";
   const isSeconds = option.word === "EX" || option.word === "EXAT";
   return deadlineAfter(isAbsolute ? 0 : context.keyspace.clock.now(), given, isSeconds ? 1000 : 1, command);
+}
+
+/** Tells, as an effect, that a key has been given this deadline, or none. */
+export function tellDeadline(effects: Effects, key: EffectBytes, deadline: Int64): void {
+  if (deadline === NO_DEADLINE) effects.add("PERSIST", key);
+  else effects.add("PEXPIREAT", key, deadline);
 }
 
 /**

@@ -77,6 +77,7 @@ export const GEOSEARCHSTORE = command({
   group: "geo",
   arity: -8,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [OVERWRITE_KEY, { ...ACCESS_KEY, begin: { index: 2 } }],
   history: [UPPER_CASE_UNITS],
   args: {
@@ -112,6 +113,7 @@ function radiusCommand({ name, from, canStore, replacedBy, history, anySince }: 
     group: "geo",
     arity: -firstOption,
     flags: canStore ? ["write", "denyoom"] : ["readonly"],
+    replay: "as-is",
     keys: canStore ? [ACCESS_KEY, stored("STORE"), stored("STOREDIST")] : [ACCESS_KEY],
     ...(history !== undefined && { history }),
     deprecatedSince: "6.2.0",

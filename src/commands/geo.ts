@@ -34,6 +34,7 @@ const GEOADD = command({
   group: "geo",
   arity: -5,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [CHANGED_KEY],
   history: [["6.2.0", "Added the options CH, NX and XX."]],
   args: {

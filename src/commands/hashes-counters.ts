@@ -2,9 +2,13 @@
 import { Slice } from "../base/bytes.ts";
 import { addInt64, parseInt64, writeInt64 } from "../base/int64.ts";
 import { LongDouble } from "../base/long-double.ts";
+import { deadlineOf } from "../keyspace/hash-deadlines.ts";
 import { readValue, updateField } from "../keyspace/hashes.ts";
+import type { Key } from "../keyspace/key.ts";
+import { UNDATED } from "../structures/field-table.ts";
 import { bytes, deferred, integer, key } from "./argument.ts";
 import { command } from "./command.ts";
+import type { Effects } from "./effects.ts";
 import { CommandError, NOT_A_FLOAT } from "./errors.ts";
 import { findArgument, writeHash } from "./hashes-access.ts";
 import { HASH_EVENT } from "./key-events.ts";
@@ -16,6 +20,7 @@ const OVERFLOW = "ERR increment or decrement would overflow";
 const INCREMENT_NOT_FINITE = "ERR value is NaN or Infinity";
 const SUM_NOT_FINITE = "ERR increment would produce NaN or Infinity";
 
+const name = new Slice();
 const field = new Slice();
 const value = new Slice();
 /** The longest text that a LongDouble has: 4933 digits, a point, 17 digits, a sign. */
@@ -29,6 +34,7 @@ export const HINCRBY = command({
   group: "hash",
   arity: 4,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [UPDATE_KEY],
   args: { key: key(), field: bytes(), increment: integer() },
   run(context, parsed, args) {
@@ -52,6 +58,13 @@ function parseLongDouble(text: Slice, error: string): LongDouble {
   return number;
 }
 
+/** Another machine's sum may differ in its last digit. HSET takes the deadline away, which the field has kept. */
+function tellSum(effects: Effects, key: Key, name: Slice, text: string): void {
+  effects.add("HSET", name, field, text);
+  const deadline = deadlineOf(key, field)!;
+  if (deadline !== UNDATED) effects.add("HPEXPIREAT", name, deadline, "FIELDS", 1, field);
+}
+
 export const HINCRBYFLOAT = command({
   name: "HINCRBYFLOAT",
   summary: "Adds a floating-point number to the numeric value of a hash's field; one that does not exist counts as 0.",
@@ -60,6 +73,7 @@ export const HINCRBYFLOAT = command({
   group: "hash",
   arity: 4,
   flags: ["write", "denyoom", "fast"],
+  replay: "rewritten",
   keys: [UPDATE_KEY],
   args: { key: key(), field: bytes(), increment: deferred("double") },
   run(context, parsed, args) {
@@ -74,6 +88,7 @@ export const HINCRBYFLOAT = command({
     digits.latin1Write(text, 0, text.length);
     value.set(digits, 0, text.length);
     updateField(key, at, args.slice(parsed.field, field), value);
+    if (context.effects.areKept) tellSum(context.effects, key, args.slice(parsed.key, name), text);
     key.notify(HASH_EVENT, "hincrbyfloat");
     context.reply.bulk(digits, 0, text.length);
   },

@@ -13,6 +13,7 @@ import type { Key } from "../keyspace/key.ts";
 import { UNDATED } from "../structures/field-table.ts";
 import { type ArgumentDocument, key, pureToken, rest } from "./argument.ts";
 import { type Command, command } from "./command.ts";
+import { type Effects, ELEMENTS_MAX } from "./effects.ts";
 import { CommandError, invalidExpire, NOT_AN_INTEGER } from "./errors.ts";
 import { readHash, writeHash } from "./hashes-access.ts";
 import { HASH_EVENT, notifyRemoval } from "./key-events.ts";
@@ -103,16 +104,37 @@ function expireField(key: Key, args: Arguments, index: number, deadline: number,
   const at = findField(key, args.slice(index, field));
   if (at === 0) return NO_FIELD;
   if (!isAllowed(condition, deadlineOfFound(key, at), deadline)) return CONDITION_NOT_MET;
-  if (deadline <= key.keyspace.clock.now()) {
+  if (deadline <= key.keyspace.expiryClock.now()) {
     removeField(key, at);
     return REMOVED;
   }
-  setDeadline(key, at, deadline);
+  // Only of a log that is loaded may it be the very beginning of 1970, which would stand for no deadline.
+  setDeadline(key, at, Math.max(1, deadline));
   return DONE;
 }
 
 function fieldsFrom(args: Arguments, first: number): readonly Slice[] {
   return Array.from({ length: args.count - first }, (_, index) => args.slice(first + index, new Slice()));
+}
+
+/** @param indices of the fields that have been removed, since their deadline had passed */
+function tellRemoved(effects: Effects, args: Arguments, indices: readonly number[]): void {
+  for (let from = 0; from < indices.length; from += ELEMENTS_MAX) {
+    const end = Math.min(indices.length, from + ELEMENTS_MAX);
+    effects.begin(2 + end - from);
+    effects.word("HDEL");
+    effects.word(args.slice(1, field));
+    for (let index = from; index < end; index++) effects.word(args.slice(indices[index]!, field));
+  }
+}
+
+/** The command as it came, condition and all, but of a time that means the same whenever it is executed. */
+function tellDated(effects: Effects, args: Arguments, deadline: number): void {
+  effects.begin(args.count);
+  effects.word("HPEXPIREAT");
+  effects.word(args.slice(1, field));
+  effects.word(deadline);
+  for (let index = 3; index < args.count; index++) effects.word(args.slice(index, field));
 }
 
 /**
@@ -130,6 +152,7 @@ function expireCommand(name: string, summary: string, when: string, unit: number
     group: "hash",
     arity: -6,
     flags: ["write", "denyoom", "fast"],
+    replay: "rewritten",
     keys: [CHANGED_KEY],
     args: {
       key: key(),
@@ -143,15 +166,19 @@ function expireCommand(name: string, summary: string, when: string, unit: number
       const first = firstField(args, condition === undefined ? 3 : 4, COUNT_TOO_SMALL_TO_SET);
       if (key.found) prepareDating(key, fieldsFrom(args, first));
       context.reply.array(args.count - first);
+      const removed: number[] = [];
       let dated = 0;
-      let removed = 0;
       for (let index = first; index < args.count; index++) {
         const outcome = expireField(key, args, index, deadline, condition);
         if (outcome === DONE) dated += 1;
-        else if (outcome === REMOVED) removed += 1;
+        else if (outcome === REMOVED) removed.push(index);
         context.reply.integer(outcome);
       }
-      if (removed > 0) notifyRemoval(key, HASH_EVENT, "hdel");
+      if (context.effects.areKept) {
+        if (removed.length > 0) tellRemoved(context.effects, args, removed);
+        else if (dated > 0) tellDated(context.effects, args, deadline);
+      }
+      if (removed.length > 0) notifyRemoval(key, HASH_EVENT, "hdel");
       else if (dated > 0) key.notify(HASH_EVENT, "hexpire");
     },
   });
@@ -195,6 +222,7 @@ const HPERSIST = command({
   group: "hash",
   arity: -5,
   flags: ["write", "fast"],
+  replay: "as-is",
   keys: [CHANGED_KEY],
   args: { key: key(), options: rest(FIELDS_DOCUMENT) },
   run(context, _parsed, args) {

@@ -24,6 +24,7 @@ export const PFDEBUG = command({
   group: "hyperloglog",
   arity: 3,
   flags: ["write", "denyoom", "admin"],
+  replay: "as-is",
   keys: [{ flags: ["RW", "access"], begin: { index: 2 }, find: { last: 0, step: 1, limit: 0 } }],
   isSystemCommand: true,
   args: { subcommand: bytes(), key: key() },

@@ -1,4 +1,5 @@
 /** All commands on HyperLogLogs: about how many distinct elements there have been, in 12 KB at the most. */
+import { Slice } from "../base/bytes.ts";
 import { addElements, cardinalityOf, DAMAGED, Union } from "../keyspace/hyperloglogs.ts";
 import { bytes, key, optional, repeated } from "./argument.ts";
 import { command } from "./command.ts";
@@ -9,6 +10,8 @@ import { STRING_EVENT } from "./key-events.ts";
 import { EVERY_KEY, INSERT_OR_UPDATE_KEY } from "./key-specs.ts";
 
 const union = new Union();
+const name = new Slice();
+const value = new Slice();
 
 const PFADD = command({
   name: "PFADD",
@@ -18,12 +21,21 @@ const PFADD = command({
   group: "hyperloglog",
   arity: -2,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [INSERT_OR_UPDATE_KEY],
   args: { key: key(), element: optional(repeated({ element: bytes() })) },
   run(context, parsed, args) {
     const key = checkHyperLogLog(context.database.write(args, parsed.key));
+    const { keyspace, effects } = context;
+    const before = keyspace.changes;
     const changes = addElements(key, args, parsed.key + 1);
-    if (changes === DAMAGED) throw new CommandError(DAMAGED_VALUE);
+    if (changes === DAMAGED) {
+      // What came before the damage has been counted, as in Redis, though the command fails.
+      if (effects.areKept && keyspace.changes > before) {
+        effects.add("SET", args.slice(parsed.key, name), key.readString(value), "KEEPTTL");
+      }
+      throw new CommandError(DAMAGED_VALUE);
+    }
     if (changes > 0) key.notify(STRING_EVENT, "pfadd");
     context.reply.integer(changes > 0 ? 1 : 0);
   },
@@ -39,6 +51,7 @@ const PFCOUNT = command({
   group: "hyperloglog",
   arity: -2,
   flags: ["readonly", "may_replicate"],
+  replay: "as-is",
   keys: [
     {
       ...EVERY_KEY,
@@ -72,6 +85,7 @@ const PFMERGE = command({
   group: "hyperloglog",
   arity: -2,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [
     { ...INSERT_OR_UPDATE_KEY, flags: ["RW", "access", "insert"] },
     { ...EVERY_KEY, begin: { index: 2 } },

@@ -1,6 +1,6 @@
 /**
- * INFO's sections but for memory and commands. The fields of what does not exist here (replicas, modules, forks, a
- * cluster) or not yet (files) are shown all the same, as an idle Redis shows them: dashboards and clients read them.
+ * INFO's sections but for memory and commands. The fields of what does not exist here (replicas, modules, a cluster)
+ * are shown all the same, as an idle Redis shows them: dashboards and clients read them.
  */
 import { machine, release, type } from "node:os";
 import { averageTtl } from "../keyspace/average-ttl.ts";
@@ -66,39 +66,8 @@ export function clientsSection({ services }: Context): Fields {
   };
 }
 
-export function persistenceSection({ services, keyspace }: Context): Fields {
-  return {
-    loading: 0,
-    async_loading: 0,
-    current_cow_peak: 0,
-    current_cow_size: 0,
-    current_cow_size_age: 0,
-    current_fork_perc: "0.00",
-    current_save_keys_processed: 0,
-    current_save_keys_total: 0,
-    rdb_changes_since_last_save: keyspace.changes,
-    rdb_bgsave_in_progress: 0,
-    rdb_last_save_time: services.lifecycle.lastSaveAt,
-    rdb_last_bgsave_status: "ok",
-    rdb_last_bgsave_time_sec: -1,
-    rdb_current_bgsave_time_sec: -1,
-    rdb_saves: 0,
-    rdb_last_cow_size: 0,
-    rdb_last_load_keys_expired: 0,
-    rdb_last_load_keys_loaded: 0,
-    aof_enabled: 0,
-    aof_rewrite_in_progress: 0,
-    aof_rewrite_scheduled: 0,
-    aof_last_rewrite_time_sec: -1,
-    aof_current_rewrite_time_sec: -1,
-    aof_last_bgrewrite_status: "ok",
-    aof_rewrites: 0,
-    aof_rewrites_consecutive_failures: 0,
-    aof_last_write_status: "ok",
-    aof_last_cow_size: 0,
-    module_fork_in_progress: 0,
-    module_fork_last_cow_size: 0,
-  };
+export function persistenceSection({ services }: Context): Fields {
+  return services.persistence.figures().persistence;
 }
 
 export function statsSection({ services, keyspace }: Context): Fields {
@@ -133,6 +102,7 @@ export function statsSection({ services, keyspace }: Context): Fields {
     pubsub_channels: services.pubSub.size("channels"),
     pubsub_patterns: services.pubSub.size("patterns"),
     pubsubshard_channels: services.pubSub.size("shardChannels"),
+    ...services.persistence.figures().stats,
     ...OF_OTHER_PARTS,
     active_defrag_hits: keyspace.defragmenter.hits,
     active_defrag_misses: keyspace.defragmenter.misses,
@@ -157,8 +127,6 @@ export function statsSection({ services, keyspace }: Context): Fields {
 }
 
 const OF_OTHER_PARTS: Fields = {
-  latest_fork_usec: 0,
-  total_forks: 0,
   migrate_cached_sockets: 0,
   slave_expires_tracked_keys: 0,
   tracking_total_keys: 0,

@@ -55,6 +55,7 @@ const DEL = command({
   complexity: "O(N) where N is the number of keys, and of the elements in those that hold a collection.",
   since: "1.0.0",
   flags: ["write"],
+  replay: "as-is",
   run(context, parsed, args) {
     remove(context, args, parsed.key, BY_DELETE);
   },
@@ -67,6 +68,7 @@ const UNLINK = command({
   complexity: "O(1) for each key; giving back its memory is O(N) where N is the number of its allocations.",
   since: "4.0.0",
   flags: ["write", "fast"],
+  replay: "as-is",
   run(context, parsed, args) {
     remove(context, args, parsed.key, BY_UNLINK);
   },
@@ -167,6 +169,7 @@ const RENAME = command({
   group: "generic",
   arity: 3,
   flags: ["write"],
+  replay: "as-is",
   categories: ["keyspace"],
   keys: [GIVEN_AWAY_KEY, OVERWRITE_SECOND_KEY],
   args: { key: key(), newkey: key(1) },
@@ -184,6 +187,7 @@ const RENAMENX = command({
   group: "generic",
   arity: 3,
   flags: ["write", "fast"],
+  replay: "as-is",
   categories: ["keyspace"],
   keys: [GIVEN_AWAY_KEY, INSERT_SECOND_KEY],
   history: [["3.2.0", "Renaming a key to itself is no error any more."]],
@@ -206,6 +210,7 @@ const COPY = command({
   group: "generic",
   arity: -3,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   categories: ["keyspace"],
   keys: [ACCESS_KEY, OVERWRITE_SECOND_KEY],
   // Parsed here, because Redis reports a database that does not exist before an option behind it that it does not know.
@@ -245,6 +250,7 @@ const MOVE = command({
   group: "generic",
   arity: 3,
   flags: ["write", "fast"],
+  replay: "as-is",
   categories: ["keyspace"],
   keys: [UPDATE_KEY],
   args: { key: key(), db: deferred("integer") },

@@ -83,6 +83,7 @@ export const LTRIM = command({
   group: "list",
   arity: 4,
   flags: ["write"],
+  replay: "as-is",
   keys: [REMOVED_FROM_KEY],
   args: { key: key(), start: integer(), stop: integer() },
   run(context, parsed, args) {
@@ -104,6 +105,7 @@ export const LSET = command({
   group: "list",
   arity: 4,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [CHANGED_KEY],
   args: { key: key(), index: deferred("integer"), element: bytes() },
   run(context, parsed, args) {
@@ -126,6 +128,7 @@ export const LINSERT = command({
   group: "list",
   arity: 5,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [INSERT_OR_UPDATE_KEY],
   args: { key: key(), where: word("BEFORE", "AFTER"), pivot: bytes(), element: bytes() },
   run(context, parsed, args) {
@@ -148,6 +151,7 @@ export const LREM = command({
   group: "list",
   arity: 4,
   flags: ["write"],
+  replay: "as-is",
   keys: [REMOVED_FROM_KEY],
   args: { key: key(), count: integer(), element: bytes() },
   run(context, parsed, args) {

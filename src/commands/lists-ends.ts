@@ -27,6 +27,7 @@ const pushing = {
   group: "list",
   arity: -3,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [INSERT_OR_UPDATE_KEY],
   complexity: "O(1) for each element.",
   args: { key: key(), element: repeated({ element: bytes() }) },
@@ -120,6 +121,7 @@ const popping = {
   group: "list",
   arity: -2,
   flags: ["write", "fast"],
+  replay: "as-is",
   keys: [GIVEN_AWAY_KEY],
   complexity: "O(N) where N is the number of elements returned.",
   history: [["6.2.0", "Added the `count` argument."]],
@@ -207,6 +209,7 @@ export const LMPOP = command({
   group: "list",
   arity: -4,
   flags: ["write", "movablekeys"],
+  replay: "as-is",
   keys: [GIVEN_AWAY_COUNTED_KEYS],
   args: {
     numkeys: deferred("integer"),
@@ -247,6 +250,7 @@ const moving = {
   complexity: "O(1)",
   group: "list",
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [GIVEN_AWAY_KEY, INSERT_OR_UPDATE_SECOND_KEY],
 } as const;
 

@@ -33,13 +33,11 @@ test("texts and replies that clients match on", () => {
   assert.equal(runner.context.session.isMonitor, true);
 });
 
-test("TIME is now, and LASTSAVE what the store says", () => {
+test("TIME is now", () => {
   const runner = new CommandRunner(commands);
   const [seconds, microseconds] = runner.ask("TIME") as string[];
   assert.ok(Math.abs(Number(seconds) - Date.now() / 1000) < 2);
   assert.match(microseconds!, /^\d{1,6}$/);
-  runner.lifecycle.lastSaveAt = 1234;
-  assert.equal(runner.run("LASTSAVE"), ":1234\r\n");
 });
 
 test("SHUTDOWN hands its options over and has no reply of its own", () => {

@@ -25,22 +25,6 @@ const TIME = command({
   },
 });
 
-const LASTSAVE = command({
-  name: "LASTSAVE",
-  summary: "Returns when the data was last saved, in seconds since 1970.",
-  complexity: "O(1)",
-  since: "1.0.0",
-  group: "server",
-  arity: 1,
-  flags: ["loading", "stale", "fast"],
-  categories: ["admin", "dangerous"],
-  tips: ["nondeterministic_output"],
-  args: {},
-  run({ reply, services }) {
-    reply.integer(services.lifecycle.lastSaveAt);
-  },
-});
-
 const ROLE = command({
   name: "ROLE",
   summary: "Returns the part that the server plays in replication: that of a master, without replicas.",
@@ -106,4 +90,4 @@ function checkVersion(args: Arguments): void {
   if (args.count > 2 && args.is(1, "VERSION") && args.int64(2) === undefined) throw new CommandError(NOT_AN_INTEGER);
 }
 
-export const serverCommands = [LASTSAVE, LOLWUT, ROLE, SHUTDOWN, TIME];
+export const serverCommands = [LOLWUT, ROLE, SHUTDOWN, TIME];

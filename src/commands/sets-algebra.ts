@@ -71,6 +71,7 @@ const storing = {
   group: "set",
   arity: -3,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   args: { destination: key(), key: repeated({ key: key(1) }) },
 } as const;
 

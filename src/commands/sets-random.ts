@@ -1,5 +1,6 @@
 /** Random members: SPOP and SRANDMEMBER. Every choice is uniform. */
 import type { Arguments } from "../base/arguments.ts";
+import { Slice } from "../base/bytes.ts";
 import type { Key } from "../keyspace/key.ts";
 import type { MemberSet, Place } from "../keyspace/member-set.ts";
 import { keepOnly, removeSet, setOf, takeMember } from "../keyspace/sets.ts";
@@ -7,6 +8,7 @@ import { LISTPACK, TABLE } from "../structures/collection.ts";
 import { deferred, key, optional, since } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
+import { type Effects, ELEMENTS_MAX, NO_EFFECTS } from "./effects.ts";
 import { CommandError } from "./errors.ts";
 import { notifyRemoval, SET_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, GIVEN_AWAY_KEY } from "./key-specs.ts";
@@ -20,6 +22,43 @@ const NOT_POSITIVE = "ERR value is out of range, must be positive";
 const POPPED_PER_KEPT = 5;
 /** SRANDMEMBER draws until it has enough different members if there are at least this many for each. */
 const MEMBERS_PER_DRAWN = 3;
+
+const name = new Slice();
+const member = new Slice();
+
+/** Members that are popped, as effects: SREM of so many at a time, each told as it is popped. */
+class Popped {
+  isTold = false;
+  #effects: Effects = NO_EFFECTS;
+  #key = name;
+  /** Members to come in all, and in the command that has been begun. */
+  #left = 0;
+  #leftInCommand = 0;
+
+  /** @param count of the members that will be told, one by one */
+  begin(effects: Effects, key: Slice, count: number): void {
+    this.isTold = effects.areKept;
+    this.#effects = effects;
+    this.#key = key;
+    this.#left = count;
+    this.#leftInCommand = 0;
+  }
+
+  add(popped: Slice): void {
+    const effects = this.#effects;
+    if (this.#leftInCommand === 0) {
+      this.#leftInCommand = Math.min(this.#left, ELEMENTS_MAX);
+      effects.begin(2 + this.#leftInCommand);
+      effects.word("SREM");
+      effects.word(this.#key);
+    }
+    effects.word(popped);
+    this.#left -= 1;
+    this.#leftInCommand -= 1;
+  }
+}
+
+const popped = new Popped();
 
 /** Visits `count` members chosen from all of a set, in the set's order: each such choice is equally likely. */
 function chooseInOrder(set: MemberSet, count: number, visit: (place: Place) => void): void {
@@ -49,6 +88,7 @@ export const SPOP = command({
   group: "set",
   arity: -2,
   flags: ["write", "fast"],
+  replay: "rewritten",
   keys: [GIVEN_AWAY_KEY],
   tips: ["nondeterministic_output"],
   history: [["3.2.0", "Takes a count."]],
@@ -63,6 +103,7 @@ export const SPOP = command({
       context.reply.null();
       return;
     }
+    popped.begin(context.effects, args.slice(parsed.key, name), 1);
     popOne(context.reply, key, setOf(key));
     notifyRemoval(key, SET_EVENT, "spop");
   },
@@ -70,8 +111,14 @@ export const SPOP = command({
 
 function popOne(reply: Reply, key: Key, set: MemberSet): void {
   const place = set.sample(Math.random);
-  replyMember(reply, set, place);
+  giveAway(reply, set, place);
   takeMember(key, set, place);
+}
+
+/** Replies with a member that is popped, and tells it as an effect. */
+function giveAway(reply: Reply, set: MemberSet, place: Place): void {
+  replyMember(reply, set, place);
+  if (popped.isTold) popped.add(set.read(place, member));
 }
 
 function popSeveral(context: Context, args: Arguments, index: number, countIndex: number): void {
@@ -86,15 +133,17 @@ function popSeveral(context: Context, args: Arguments, index: number, countIndex
   const set = setOf(key);
   const size = set.count;
   reply.set(Math.min(size, Number(count)));
+  if (count < size) popped.begin(context.effects, args.slice(index, name), Number(count));
   if (count >= size) {
     replyMembers(reply, set);
     removeSet(key);
+    if (context.effects.areKept) context.effects.add("DEL", args.slice(index, name));
   } else if (set.encoding !== TABLE) {
     popInOrder(reply, key, set, Number(count));
   } else if ((size - Number(count)) * POPPED_PER_KEPT <= count && canKeep(key, set, Number(count))) {
     popAllBut(reply, key, set, size - Number(count));
   } else {
-    for (let popped = 0; popped < count; popped++) popOne(reply, key, set);
+    for (let done = 0; done < count; done++) popOne(reply, key, set);
   }
   notifyRemoval(key, SET_EVENT, "spop");
 }
@@ -108,7 +157,7 @@ function canKeep(key: Key, set: MemberSet, count: number): boolean {
 function popInOrder(reply: Reply, key: Key, set: MemberSet, count: number): void {
   const chosen: Place[] = [];
   chooseInOrder(set, count, (place) => {
-    replyMember(reply, set, place);
+    giveAway(reply, set, place);
     chosen.push(place);
   });
   for (let index = count - 1; index >= 0; index--) takeMember(key, set, chosen[index]!);
@@ -118,14 +167,14 @@ function popInOrder(reply: Reply, key: Key, set: MemberSet, count: number): void
 function popAllBut(reply: Reply, key: Key, set: MemberSet, count: number): void {
   const kept = draw(set, count);
   set.forEach((place) => {
-    if (!kept.has(place)) replyMember(reply, set, place);
+    if (!kept.has(place)) giveAway(reply, set, place);
   });
   if (keepOnly(key, set, kept)) return;
-  const popped: Place[] = [];
+  const others: Place[] = [];
   set.forEach((place) => {
-    if (!kept.has(place)) popped.push(place);
+    if (!kept.has(place)) others.push(place);
   });
-  for (const place of popped) takeMember(key, set, place);
+  for (const place of others) takeMember(key, set, place);
 }
 
 export const SRANDMEMBER = command({

@@ -24,6 +24,7 @@ const SADD = command({
   group: "set",
   arity: -3,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [INSERT_OR_UPDATE_KEY],
   history: [["2.4.0", "Takes more than one member."]],
   args: { key: key(), member: repeated({ member: bytes() }) },
@@ -43,6 +44,7 @@ const SREM = command({
   group: "set",
   arity: -3,
   flags: ["write", "fast"],
+  replay: "as-is",
   keys: [REMOVED_FROM_KEY],
   history: [["2.4.0", "Takes more than one member."]],
   args: { key: key(), member: repeated({ member: bytes() }) },
@@ -62,6 +64,7 @@ const SMOVE = command({
   group: "set",
   arity: 4,
   flags: ["write", "fast"],
+  replay: "as-is",
   keys: [GIVEN_AWAY_KEY, INSERT_OR_UPDATE_SECOND_KEY],
   args: { source: key(), destination: key(1), member: bytes() },
   run(context, parsed, args) {

@@ -13,6 +13,7 @@ import { storeList } from "../keyspace/lists.ts";
 import { type ArgumentDocument, key, pureToken, rest } from "./argument.ts";
 import { command, type KeySpec } from "./command.ts";
 import type { Context } from "./context.ts";
+import { type Effects, ELEMENTS_MAX } from "./effects.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR, WRONG_TYPE } from "./errors.ts";
 import { LIST_EVENT, notifyStored } from "./key-events.ts";
 import { ACCESS_KEY, OVERWRITE_KEY } from "./key-specs.ts";
@@ -39,6 +40,8 @@ class SortRequest {
   readonly gets: SortPattern[] = [];
   /** Index of the key to store into, 0 for none. */
   store = 0;
+  /** Whether elements may count as equal that are not, and are in no order that another process has them in. */
+  isOrderLeftOpen = false;
   readonly #args: Arguments;
   #at = FIRST_OPTION;
 
@@ -95,6 +98,7 @@ function sort(context: Context, args: Arguments, index: number, canStore: boolea
   if (key.found && key.type !== LIST && key.type !== SET && key.type !== SORTED_SET) {
     throw new CommandError(WRONG_TYPE);
   }
+  if (key.found) request.isOrderLeftOpen = key.type !== LIST && request.by !== undefined && request.isAlphabetic;
   const sorted = key.found ? sortElements(context, key, request) : NOTHING;
   if (request.store === 0) replyAll(context, request, sorted);
   else storeAll(context, args, request, sorted);
@@ -139,11 +143,12 @@ function replyAll({ reply, database }: Context, { gets }: SortRequest, { element
 
 /** Makes the key a list of the result, or removes it if that is empty; replies with how many there are. */
 function storeAll(
-  { reply, database }: Context,
+  context: Context,
   args: Arguments,
-  { gets, store }: SortRequest,
+  { gets, store, isOrderLeftOpen }: SortRequest,
   { elements, indices }: Sorted,
 ): void {
+  const { reply, database } = context;
   let result = elements;
   let places: Iterable<number> = indices;
   if (gets.length > 0) {
@@ -158,12 +163,29 @@ function storeAll(
     places = result.starts.keys();
   }
   const stored = result.asArguments(places);
+  const { effects } = context;
   const target = database.write(args, store, database.other);
   const existed = target.found;
   if (stored.count > 0) storeList(target, stored);
   else if (existed) target.remove();
+  if (effects.areKept && (existed || stored.count > 0)) {
+    if (isOrderLeftOpen) tellStored(effects, args.slice(store, value), existed, stored);
+    else effects.keep(args);
+  }
   notifyStored(target, existed, LIST_EVENT, "sortstore");
   reply.integer(stored.count);
+}
+
+/** The result itself: sorting again could leave elements that count as equal in another order. */
+function tellStored(effects: Effects, name: Slice, existed: boolean, stored: Arguments): void {
+  if (existed) effects.add("DEL", name);
+  for (let from = 0; from < stored.count; from += ELEMENTS_MAX) {
+    const end = Math.min(stored.count, from + ELEMENTS_MAX);
+    effects.begin(2 + end - from);
+    effects.word("RPUSH");
+    effects.word(name);
+    for (let index = from; index < end; index++) effects.word(stored.slice(index, element));
+  }
 }
 
 const ORDER: ArgumentDocument = {
@@ -240,6 +262,7 @@ const SORT = command({
   group: "generic",
   arity: -2,
   flags: ["write", "denyoom"],
+  replay: "rewritten",
   categories: CATEGORIES,
   keys: [ACCESS_KEY, LOOKED_UP_KEYS, STORED_KEY],
   args: { key: key(), options: rest(...OPTIONS, STORE) },

@@ -192,6 +192,7 @@ function storeCommand(name: string, operation: keyof typeof WORK, since: string,
     group: "sorted-set",
     arity: -4,
     flags: ["write", "denyoom"],
+    replay: "as-is",
     keys: [OVERWRITE_KEY, COUNTED_KEYS_FROM_SECOND],
     args: {
       destination: key(),

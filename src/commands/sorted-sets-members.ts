@@ -63,6 +63,7 @@ export const ZADD = command({
   group: "sorted-set",
   arity: -4,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [CHANGED_KEY],
   history: [
     ["2.4.0", "Takes more than one member."],
@@ -139,6 +140,7 @@ export const ZINCRBY = command({
   group: "sorted-set",
   arity: 4,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [UPDATE_KEY],
   args: { key: key(), increment: deferred("integer"), member: bytes() },
   // As in Redis, a word that is an option of ZADD is none of an increment: it is a syntax error.
@@ -155,6 +157,7 @@ export const ZREM = command({
   group: "sorted-set",
   arity: -3,
   flags: ["write", "fast"],
+  replay: "as-is",
   keys: [REMOVED_FROM_KEY],
   history: [["2.4.0", "Takes more than one member."]],
   args: { key: key(), member: repeated({ member: bytes() }) },

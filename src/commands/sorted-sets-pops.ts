@@ -50,6 +50,7 @@ function popCommand(name: string, isMax: boolean, summary: string): Command {
     group: "sorted-set",
     arity: -2,
     flags: ["write", "fast"],
+    replay: "as-is",
     keys: [GIVEN_AWAY_KEY],
     args: { key: key(), count: rest({ name: "count", type: "integer", flags: ["optional"] }) },
     run(context, parsed, args) {
@@ -106,6 +107,7 @@ export const ZMPOP = command({
   group: "sorted-set",
   arity: -4,
   flags: ["write"],
+  replay: "as-is",
   keys: [GIVEN_AWAY_COUNTED_KEYS],
   args: {
     numkeys: deferred("integer"),

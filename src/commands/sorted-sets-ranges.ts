@@ -249,6 +249,7 @@ export const ZRANGESTORE = command({
   group: "sorted-set",
   arity: -5,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [OVERWRITE_KEY, ACCESS_SECOND_KEY],
   args: {
     dst: key(),

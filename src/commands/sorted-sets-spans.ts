@@ -75,6 +75,7 @@ const removing = {
   group: "sorted-set",
   arity: 4,
   flags: ["write"],
+  replay: "as-is",
   keys: [REMOVED_FROM_KEY],
 } as const;
 

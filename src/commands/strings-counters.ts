@@ -52,6 +52,7 @@ function stepCommand(name: string, summary: string, step: 1 | -1): Command {
     group: "string",
     arity: 2,
     flags: ["write", "denyoom", "fast"],
+    replay: "as-is",
     keys: [UPDATE_KEY],
     args: { key: key() },
     run(context, parsed, args) {
@@ -80,6 +81,7 @@ export const INCRBY = command({
   group: "string",
   arity: 3,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [UPDATE_KEY],
   args: { key: key(), increment: integer() },
   run(context, parsed, args) {
@@ -95,6 +97,7 @@ export const DECRBY = command({
   group: "string",
   arity: 3,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [UPDATE_KEY],
   args: { key: key(), decrement: integer() },
   run(context, parsed, args) {
@@ -125,6 +128,7 @@ export const INCRBYFLOAT = command({
   group: "string",
   arity: 3,
   flags: ["write", "denyoom", "fast"],
+  replay: "rewritten",
   keys: [UPDATE_KEY],
   args: { key: key(), increment: deferred("double") },
   run(context, parsed, args) {
@@ -134,6 +138,8 @@ export const INCRBYFLOAT = command({
     const text = sum.toString();
     digits.latin1Write(text, 0, text.length);
     setBytes(key, digits, 0, text.length, key.found ? key.deadline : NO_DEADLINE);
+    // Another machine's sum may differ in its last digit.
+    if (context.effects.areKept) context.effects.add("SET", args.slice(parsed.key, value), text, "KEEPTTL");
     key.notify(STRING_EVENT, "incrbyfloat");
     context.reply.bulk(digits, 0, text.length);
   },

@@ -43,6 +43,7 @@ export const MSET = command({
   group: "string",
   arity: -3,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [EVERY_SECOND_KEY],
   tips: ["request_policy:multi_shard", "response_policy:all_succeeded"],
   args: { data: repeated({ key: key(), value: bytes() }) },
@@ -61,6 +62,7 @@ export const MSETNX = command({
   group: "string",
   arity: -3,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [EVERY_SECOND_INSERTED_KEY],
   args: { data: repeated({ key: key(), value: bytes() }) },
   run(context, parsed, args) {

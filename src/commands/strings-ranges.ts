@@ -40,6 +40,7 @@ export const APPEND = command({
   group: "string",
   arity: 3,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [INSERT_OR_UPDATE_KEY],
   args: { key: key(), value: bytes() },
   run(context, parsed, args) {
@@ -68,6 +69,7 @@ export const SETRANGE = command({
   group: "string",
   arity: 4,
   flags: ["write", "denyoom"],
+  replay: "as-is",
   keys: [CHANGED_KEY],
   args: { key: key(), offset: integer(), value: bytes() },
   run(context, parsed, args) {

@@ -1,5 +1,6 @@
 /** Strings as a whole: reading, setting, and both at once. */
 import type { Arguments } from "../base/arguments.ts";
+import { Slice } from "../base/bytes.ts";
 import type { Int64 } from "../base/int64.ts";
 import { BY_DELETE } from "../keyspace/cause.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
@@ -8,10 +9,14 @@ import { buildString, setString } from "../keyspace/strings.ts";
 import { alone, bytes, type Choice, choice, deferred, key, named, oneOf, since, token } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
-import { deadlineFrom } from "./expiry.ts";
+import type { Effects } from "./effects.ts";
+import { deadlineFrom, tellDeadline } from "./expiry.ts";
 import { GENERIC_EVENT, STRING_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, GIVEN_AWAY_KEY, INSERT_KEY, OVERWRITE_KEY, UPDATE_KEY } from "./key-specs.ts";
 import { readString, replyString } from "./strings-access.ts";
+
+const name = new Slice();
+const value = new Slice();
 
 export const GET = command({
   name: "GET",
@@ -36,6 +41,7 @@ export const SET = command({
   group: "string",
   arity: -3,
   flags: ["write", "denyoom"],
+  replay: "rewritten",
   keys: [
     {
       ...UPDATE_KEY,
@@ -80,10 +86,20 @@ export const SET = command({
       setString(key, args.bytes, args.start(parsed.value), args.length(parsed.value), deadline);
       context.reply.ok();
     }
+    const isRelative = expiration !== undefined && expiration.word !== "KEEPTTL";
+    if (context.effects.areKept) {
+      if (isRelative) tellSet(context.effects, args, parsed.value, deadline);
+      else context.effects.keep(args);
+    }
     key.notify(STRING_EVENT, "set");
-    if (expiration !== undefined && expiration.word !== "KEEPTTL") key.notify(GENERIC_EVENT, "expire");
+    if (isRelative) key.notify(GENERIC_EVENT, "expire");
   },
 });
+
+/** Of a value that was set with a deadline, whatever way it was given: when it is to end. */
+function tellSet(effects: Effects, args: Arguments, valueIndex: number, deadline: Int64): void {
+  effects.add("SET", args.slice(1, name), args.slice(valueIndex, value), "PXAT", deadline);
+}
 
 function hasGet(args: Arguments, from: number): boolean {
   for (let index = from; index < args.count; index++) if (args.is(index, "GET")) return true;
@@ -110,6 +126,7 @@ export const SETNX = command({
   group: "string",
   arity: 3,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [INSERT_KEY],
   replacedBy: "`SET` with the `NX` argument",
   deprecatedSince: "2.6.12",
@@ -133,6 +150,7 @@ function setExpiring(context: Context, args: Arguments, lifetime: Choice<string>
   const deadline = deadlineFrom(context, args, lifetime, name);
   const key = context.database.write(args, 1);
   setString(key, args.bytes, args.start(3), args.length(3), deadline);
+  if (context.effects.areKept) tellSet(context.effects, args, 3, deadline);
   key.notify(STRING_EVENT, "set");
   key.notify(GENERIC_EVENT, "expire");
   context.reply.ok();
@@ -146,6 +164,7 @@ export const SETEX = command({
   group: "string",
   arity: 4,
   flags: ["write", "denyoom"],
+  replay: "rewritten",
   keys: [OVERWRITE_KEY],
   replacedBy: "`SET` with the `EX` argument",
   deprecatedSince: "2.6.12",
@@ -163,6 +182,7 @@ export const PSETEX = command({
   group: "string",
   arity: 4,
   flags: ["write", "denyoom"],
+  replay: "rewritten",
   keys: [OVERWRITE_KEY],
   replacedBy: "`SET` with the `PX` argument",
   deprecatedSince: "2.6.12",
@@ -180,6 +200,7 @@ export const GETSET = command({
   group: "string",
   arity: 3,
   flags: ["write", "denyoom", "fast"],
+  replay: "as-is",
   keys: [UPDATE_KEY],
   replacedBy: "`SET` with the `!GET` argument",
   deprecatedSince: "6.2.0",
@@ -199,6 +220,7 @@ export const GETDEL = command({
   group: "string",
   arity: 2,
   flags: ["write", "fast"],
+  replay: "rewritten",
   keys: [GIVEN_AWAY_KEY],
   args: { key: key() },
   run(context, parsed, args) {
@@ -206,6 +228,7 @@ export const GETDEL = command({
     replyString(context, key);
     if (!key.found) return;
     key.remove(BY_DELETE);
+    if (context.effects.areKept) context.effects.add("DEL", args.slice(parsed.key, name));
     key.notify(GENERIC_EVENT, "del");
   },
 });
@@ -218,6 +241,7 @@ export const GETEX = command({
   group: "string",
   arity: -2,
   flags: ["write", "fast"],
+  replay: "rewritten",
   keys: [{ ...UPDATE_KEY, notes: "RW and UPDATE because it changes the TTL" }],
   args: {
     key: key(),
@@ -238,14 +262,16 @@ export const GETEX = command({
     }
     const deadline = deadlineFrom(context, args, expiration, "getex");
     const isAbsolute = expiration.word === "EXAT" || expiration.word === "PXAT";
-    if (isAbsolute && deadline <= context.keyspace.clock.now()) {
+    if (isAbsolute && deadline <= context.keyspace.expiryClock.now()) {
       replyString(context, key);
       key.remove();
+      if (context.effects.areKept) context.effects.add("DEL", args.slice(parsed.key, name));
       key.notify(GENERIC_EVENT, "del");
       return;
     }
     const isChanged = key.deadline !== deadline;
     if (isChanged) key.setDeadline(deadline);
+    if (isChanged && context.effects.areKept) tellDeadline(context.effects, args.slice(parsed.key, name), deadline);
     replyString(context, key);
     if (deadline !== NO_DEADLINE) key.notify(GENERIC_EVENT, "expire");
     else if (isChanged) key.notify(GENERIC_EVENT, "persist");

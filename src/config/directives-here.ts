@@ -19,7 +19,15 @@ import {
   ULONG_MAX,
   yesNo,
 } from "./kinds.ts";
-import { addresses, directory, keyspaceEventClasses, outputBufferLimits, percentiles } from "./special-kinds.ts";
+import {
+  addresses,
+  directory,
+  fileName,
+  keyspaceEventClasses,
+  outputBufferLimits,
+  percentiles,
+  savePoints,
+} from "./special-kinds.ts";
 
 const MIB = 2 ** 20;
 const COUNT = { min: 0n, max: INT_MAX };
@@ -142,8 +150,31 @@ const collections = {
   "hll-sparse-max-bytes": here(memory(3000, LONG_COUNT)),
 };
 
-const serialisation = {
+const snapshots = {
+  save: here(savePoints("3600 1 300 100 60 10000")),
+  dbfilename: here(text("dump.rdb", fileName("dbfilename", true)), { protected: true }),
   rdbcompression: here(yesNo("yes")),
+  rdbchecksum: here(yesNo("yes"), { immutable }),
+  "rdb-save-incremental-fsync": here(yesNo("yes")),
+  "stop-writes-on-bgsave-error": here(yesNo("yes")),
+  /** Microseconds that a snapshot waits after each key: for tests. */
+  "rdb-key-save-delay": here(integer(0, { min: -INT_MAX - 1n, max: INT_MAX }), { hidden: true }),
+};
+
+/** The base of a log is written as an RDB only: `aof-use-rdb-preamble no` is refused where the log is on. */
+const appendOnlyFile = {
+  appendonly: here(yesNo("no"), { fixedWhileLoading: true }),
+  appendfilename: here(text("appendonly.aof", fileName("appendfilename", false)), { immutable }),
+  appenddirname: here(text("appendonlydir", fileName("appenddirname", false, "dirname")), { immutable }),
+  appendfsync: here(oneOf(["everysec", "always", "no"], "everysec")),
+  "no-appendfsync-on-rewrite": here(yesNo("no")),
+  "auto-aof-rewrite-percentage": here(integer(100, COUNT)),
+  "auto-aof-rewrite-min-size": here(memory(64 * MIB, LONG_COUNT)),
+  "aof-load-truncated": here(yesNo("yes")),
+  "aof-use-rdb-preamble": here(yesNo("yes")),
+  "aof-timestamp-enabled": here(yesNo("no")),
+  /** The base is synced in portions while it is written, as other snapshots are. */
+  "aof-rewrite-incremental-fsync": here(yesNo("yes")),
 };
 
 /** The directives in force. */
@@ -155,5 +186,6 @@ export const directivesHere = {
   ...lazyFreeing,
   ...statistics,
   ...collections,
-  ...serialisation,
+  ...snapshots,
+  ...appendOnlyFile,
 };

@@ -154,6 +154,14 @@ const collections = {
   "sanitize-dump-payload": none(oneOf(["no", "yes", "clients"], "no")),
 };
 
+/** Loading goes on in slices of time, what a rewrite leaves over is always deleted, no file is for replicas only. */
+const files = {
+  "rdb-del-sync-files": none(yesNo("no")),
+  "key-load-delay": none(integer(0, { min: -INT_MAX - 1n, max: INT_MAX }), { hidden }),
+  "loading-process-events-interval-bytes": none(integer(2 * MIB, { min: 1024n, max: INT_MAX }), { hidden }),
+  "aof-disable-auto-gc": none(yesNo("no"), { hidden }),
+};
+
 /** The directives accepted without effect. */
 export const directivesWithoutMeaning = {
   ...replication,
@@ -162,4 +170,5 @@ export const directivesWithoutMeaning = {
   ...allocatorAndTables,
   ...operatingSystem,
   ...collections,
+  ...files,
 };

@@ -179,17 +179,17 @@ function configGetText(configuration: Configuration, name: string): string {
 }
 
 test("what is put into force late is said to be", () => {
-  assert.equal(findDirective("Appendonly")?.directive.meaning, "later");
+  assert.equal(findDirective("Stream-node-max-bytes")?.directive.meaning, "later");
   assert.equal(findDirective("slaveof")?.directive.meaning, "none");
   assert.equal(findDirective("maxmemory")?.directive.meaning, "here");
   const configuration = new Configuration();
   configuration.initialize("io-threads", ["4"]);
-  configuration.initialize("appendonly", ["yes"]);
+  configuration.initialize("acllog-max-len", ["64"]);
   configuration.initialize("daemonize", ["no"]);
   configuration.initialize("maxmemory", ["1gb"]);
   configuration.statements.push({ name: "user", args: ["alice"] }, { name: "user", args: ["bob"] });
   assert.deepEqual(configuration.notices(), [
     "Accepted without effect, since they have no meaning here: io-threads",
-    "Accepted, but not in force in this version: appendonly, user",
+    "Accepted, but not in force in this version: acllog-max-len, user",
   ]);
 });

@@ -17,6 +17,14 @@ export interface SavePoint {
   readonly changes: number;
 }
 
+/** What is wrong with a file's name, if anything: it may be in no other directory. */
+export function fileName(directive: string, emptyIsAllowed: boolean, noun = "filename") {
+  return (value: string): string | undefined => {
+    if (value === "" && !emptyIsAllowed) return `${directive} can't be empty`;
+    return /[/\\]/.test(value) ? `${directive} can't be a path, just a ${noun}` : undefined;
+  };
+}
+
 /** `save`: the lines of a file add up, the first of them replaces the defaults, and an empty one clears the list. */
 export function savePoints(initial: string): Kind<readonly SavePoint[]> {
   return {

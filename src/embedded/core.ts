@@ -7,7 +7,7 @@ import { ClientContext } from "../engine/client-context.ts";
 import type { Store } from "../engine/store.ts";
 import type { EventListeners } from "../monitoring/event-listeners.ts";
 import { type ArgumentValue, ArgumentWriter, describe } from "./argument-writer.ts";
-import { errorsOf, type StoreEvents, type ThreadError } from "./events.ts";
+import { errorsOf, type StoreEvents } from "./events.ts";
 import { type ReplyValue, ValueReply } from "./value-reply.ts";
 
 /** Where commands from within the process come from, as MONITOR, SLOWLOG and CLIENT LIST show it. */
@@ -25,7 +25,7 @@ export class Core {
   readonly #writer = new ArgumentWriter();
   readonly #reply = new ValueReply();
 
-  readonly #errors: EventListeners<ThreadError>;
+  readonly #errors: EventListeners<StoreEvents["error"]>;
 
   constructor(store: Store) {
     this.store = store;

@@ -8,7 +8,7 @@ import { Store } from "../engine/store.ts";
 import type { Echo, Orders } from "../testing/background-orders.ts";
 import { until } from "../testing/sockets.ts";
 import { Core } from "./core.ts";
-import { type Metric, open, ThreadError } from "./index.ts";
+import { type Metric, open, type StoreEvents, ThreadError } from "./index.ts";
 import { statsOf } from "./stats.ts";
 
 const SCRIPT = new URL("../testing/background-worker.js", import.meta.url);
@@ -29,7 +29,7 @@ function newCore(t: TestContext): { core: Core; thread: BackgroundThread<Orders,
 
 test("a thread that dies is an error event, a metric, and a line of the statistics", async (t) => {
   const { core, thread } = newCore(t);
-  const errors: ThreadError[] = [];
+  const errors: StoreEvents["error"][] = [];
   const metrics: Metric[] = [];
   const published: unknown[] = [];
   const publish = (metric: unknown): unknown => published.push(metric);
@@ -64,7 +64,7 @@ test("one that is killed from outside, too; and nobody has to listen", async (t)
   await until("it runs", () => thread.state === "running");
   await thread.kill();
   await until("it is started again", () => thread.restarts === 1 && thread.state === "running");
-  const errors: ThreadError[] = [];
+  const errors: StoreEvents["error"][] = [];
   core.listenersTo("error", () => undefined).add((error) => errors.push(error));
   await thread.kill();
   await until("the failure is told", () => errors.length === 1);
@@ -75,7 +75,7 @@ test("the thread that frees is killed in the middle: an error, and everything is
   const { core } = newCore(t);
   const { store } = core;
   const context = core.newContext(0);
-  const errors: ThreadError[] = [];
+  const errors: StoreEvents["error"][] = [];
   core.listenersTo("error", () => undefined).add((error) => errors.push(error));
   const members = Array.from({ length: 5000 }, (_, index) => `member:${index}`);
   core.execute(context, "SADD", ["first", ...members], false);
@@ -85,7 +85,7 @@ test("the thread that frees is killed in the middle: an error, and everything is
   core.execute(context, "UNLINK", ["second"], false);
   await store.lazyFree.thread.kill();
   await until("it is told", () => errors.length === 1);
-  assert.equal(errors[0]!.thread, "lazyfree");
+  assert(errors[0] instanceof ThreadError && errors[0].thread === "lazyfree");
   await until("all is free", () => statsOf(store).lazyFree.pendingObjects === 0);
   assert.equal(statsOf(store).lazyFree.freedObjects, 2);
   store.keyspace.verify();
@@ -93,7 +93,7 @@ test("the thread that frees is killed in the middle: an error, and everything is
 
 test("a store that is closed has no failures", async (t) => {
   const { core, thread } = newCore(t);
-  const errors: ThreadError[] = [];
+  const errors: StoreEvents["error"][] = [];
   core.listenersTo("error", () => undefined).add((error) => errors.push(error));
   thread.post({ kind: "burst", replies: 0, ending: "hang" });
   await until("it runs", () => thread.state === "running");

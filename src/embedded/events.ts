@@ -20,17 +20,26 @@ export class ThreadError extends Error {
   }
 }
 
+/** A snapshot, or the log, could not be written. What that means for further writes, INFO persistence shows. */
+export class PersistenceError extends Error {
+  override readonly name = "PersistenceError";
+  readonly code = "PERSISTENCE_FAILED";
+}
+
 /** The kinds of events, and what a listener is given. */
 export interface StoreEvents {
   readonly metric: Metric;
-  readonly error: ThreadError;
+  readonly error: ThreadError | PersistenceError;
 }
 
 /** Those who want to be told of the store's failures: none at first. */
-export function errorsOf(store: Store): EventListeners<ThreadError> {
-  const listeners = new EventListeners<ThreadError>();
+export function errorsOf(store: Store): EventListeners<StoreEvents["error"]> {
+  const listeners = new EventListeners<StoreEvents["error"]>();
   store.threads.onFailure((failure) => {
     if (listeners.size > 0) listeners.tell(new ThreadError(failure));
   });
+  store.onNotice = (line) => {
+    if (listeners.size > 0) listeners.tell(new PersistenceError(line));
+  };
   return listeners;
 }

@@ -3,8 +3,8 @@
  * a call may be taken at all, how it finds its key without arguments, and how it is counted.
  *
  * The rule of them all: a call is taken only if nothing about it is unusual; otherwise they say so with nothing done
- * and nothing counted. Then the call goes through the engine, which knows of errors, types, memory limits, events and
- * MONITOR, and which also gets every SAMPLE_EVERYth call, in order to time it.
+ * and nothing counted. Then the call goes through the engine, which knows of errors, types, memory limits, events,
+ * MONITOR and the log, and which also gets every SAMPLE_EVERYth call, in order to time it.
  *
  * One object a handle, and not a base class, so that V8 sees its fields through one shape in all of them.
  */
@@ -20,10 +20,12 @@ import type { Core } from "./core.ts";
 export class FastCall {
   readonly name: string;
   readonly statistics: CommandStatistics;
+  readonly mayChange: boolean;
 
-  constructor(name: string, statistics: CommandStatistics) {
+  constructor(name: string, statistics: CommandStatistics, mayChange: boolean) {
     this.name = name;
     this.statistics = statistics;
+    this.mayChange = mayChange;
   }
 }
 
@@ -48,13 +50,16 @@ export class FastCalls {
   /** @param name of a command that there is, in upper case */
   of(name: string): FastCall {
     const command = this.#engine.services.commands.byName(name)!;
-    return new FastCall(command.fullName, this.#statistics.of(command.id));
+    return new FastCall(command.fullName, this.#statistics.of(command.id), command.mayChange);
   }
 
   /** Whether the call must go through the engine, whatever its arguments are. */
-  isUnusual({ statistics }: FastCall): boolean {
+  isUnusual({ statistics, mayChange }: FastCall): boolean {
     if ((statistics.calls & (SAMPLE_EVERY - 1)) === 0 || this.#core.isClosed) return true;
     if (this.keyspace.eventTypes !== 0 || this.#slowLog.needsEveryTime) return true;
+    if (mayChange && (this.#context.effects.areKept || this.#engine.services.persistence.writeRefusal !== undefined)) {
+      return true;
+    }
     return this.#engine.monitors.size > 0 || this.#context.session.noTouch;
   }
 

@@ -2,7 +2,7 @@
  * `stillwater`: a store inside your program.
  *
  *     import { open } from "stillwater";
- *     const db = await open({ maxMemory: "1gb" });
+ *     const db = await open({ maxMemory: "1gb", dir: "/var/lib/my-program" });
  *     db.set("session:42", "ann", { EX: 3600 });
  *     db.get("session:42");
  *     await db.close();
@@ -13,6 +13,11 @@ import { Stillwater } from "./stillwater.ts";
 export type { Int64 } from "../base/int64.ts";
 export type { ThreadFigures } from "../commands/context.ts";
 export { CommandError } from "../commands/errors.ts";
+export { DamagedFileError } from "../durability/damaged-file-error.ts";
+export { DirectoryLockedError } from "../durability/directory-lock.ts";
+export { UnloadableFileError } from "../durability/unloadable-file-error.ts";
+export { OpeningError, type OpenProgress } from "../engine/persistence.ts";
+export type { OpenReport } from "../engine/recovery.ts";
 export type { FrozenStore } from "../keyspace/keyspace.ts";
 export type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
 export type {
@@ -27,7 +32,7 @@ export type { ArgumentValue } from "./argument-writer.ts";
 export type { RangeUnit } from "./bitmap-methods.ts";
 export type { Pairs, Several } from "./caller.ts";
 export type { Connector, ConnectorClass } from "./connector.ts";
-export { type StoreEvents, ThreadError } from "./events.ts";
+export { PersistenceError, type StoreEvents, ThreadError } from "./events.ts";
 export type {
   Coordinates,
   GeoaddOptions,
@@ -53,8 +58,10 @@ export type { ExpiryOptions, GetexOptions, LcsMatches, LcsOptions, LcsRange, Set
 export type { ReplyValue } from "./value-reply.ts";
 
 /**
- * Opens a store of its own, empty. Several may be open in one process; none of them keeps it alive.
- * @throws TypeError that names the option that is wrong
+ * Opens a store of its own, with what its directory holds; empty if it has none. Several may be open in one process;
+ * none of them keeps it alive.
+ * @throws TypeError that names the option that is wrong; DirectoryLockedError if another store has the directory;
+ *   DamagedFileError if a file is not as it was written; or the system's error
  */
 export function open(options?: OpenOptions): Promise<Stillwater> {
   return Stillwater.open(options);

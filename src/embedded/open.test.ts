@@ -14,7 +14,20 @@ test("options that are wrong are named", async () => {
   const wrong: [options: unknown, message: RegExp][] = [
     [null, /^options: null, no object/],
     [{ maxmemory: 1 }, /^maxmemory: no such option; there are maxMemory,/],
-    [{ dir: "/tmp" }, /^dir: this version keeps nothing on disk/],
+    [{ dir: 1 }, /^dir: a number, not a string/],
+    [{ dir: process.execPath }, /^dir: Not a directory/],
+    [{ fsync: "always" }, /^fsync: a store without the option dir keeps nothing on disk/],
+    [{ save: [[60, 1]] }, /^save: a store without the option dir/],
+    [{ config: { appendonly: "yes" } }, /^config\["appendonly"\]: a store without the option dir/],
+    [{ config: { save: "60 1" } }, /^config\["save"\]: a store without the option dir/],
+    [{ dir: "/tmp", fsync: "sometimes" }, /^fsync: sometimes is none of always, everysec, no/],
+    [{ dir: "/tmp", fsync: true }, /^fsync: a boolean is none of/],
+    [{ dir: "/tmp", fsync: "no", config: { appendonly: "no" } }, /^fsync: there is no log to sync/],
+    [{ dir: "/tmp", save: [60, 1] }, /^save: an array, not pairs of seconds and changes/],
+    [{ dir: "/tmp", save: [[60, 0.5]] }, /^save: 0.5 is no whole number/],
+    [{ dir: "/tmp", save: [[0, 1]] }, /^save: Invalid save parameters/],
+    [{ dir: "/tmp", save: true }, /^save: a boolean, not pairs/],
+    [{ onProgress: 1 }, /^onProgress: a number, not a function/],
     [{ maxMemory: true }, /^maxMemory: a boolean, not a number of bytes/],
     [{ maxMemory: "2 gb" }, /^maxMemory: 2 gb is no whole number of bytes/],
     [{ maxMemory: 0.5 }, /^maxMemory: 0.5 is no whole number/],
@@ -43,15 +56,15 @@ test("options are in force", async () => {
     maxMemory: "50mb",
     databases: 3,
     password: "pä55 \"word'",
-    config: { "slowlog-max-len": 7, save: "900 1 300 10" },
+    config: { "slowlog-max-len": 7, timeout: "300" },
     now: () => 1_700_000_000_123,
     seed: [1, 2],
   });
-  assert.deepEqual(db.config("GET", "maxmemory", "databases", "slowlog-max-len", "save", "requirepass"), {
+  assert.deepEqual(db.config("GET", "maxmemory", "databases", "slowlog-max-len", "timeout", "requirepass"), {
     maxmemory: String(50 * MIB),
     databases: "3",
     "slowlog-max-len": "7",
-    save: "900 1 300 10",
+    timeout: "300",
     requirepass: "pä55 \"word'",
   });
   assert.equal(db.auth("pä55 \"word'"), "OK");

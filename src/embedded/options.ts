@@ -5,6 +5,7 @@ import { Refusal } from "../config/directive.ts";
 import { findDirective } from "../config/directives.ts";
 import { bytesOfText } from "../config/quoting.ts";
 import type { HousekeepingOptions } from "../engine/housekeeper.ts";
+import type { OpenProgress } from "../engine/persistence.ts";
 import { REGION_SIZE_MAX, REGION_SIZE_MIN } from "../memory/region.ts";
 import { describe } from "./argument-writer.ts";
 
@@ -36,6 +37,23 @@ export interface OpenOptions {
   readonly password?: string | undefined;
   /** When what has expired is removed: by itself, unless told otherwise. */
   readonly expiry?: ExpiryPolicy | undefined;
+  /**
+   * The directory that the data is kept in, and found again by the next `open`; made if it is missing. One store at a
+   * time may have it. Without this option nothing is written anywhere, and the data is gone with the process.
+   */
+  readonly dir?: string | undefined;
+  /**
+   * When the log of changes is synced to the disk: "everysec", the default, once a second; "always" as soon as the disk
+   * can; "no" when the system likes. Calls do not wait for it: `durable()` does. Only with `dir`.
+   */
+  readonly fsync?: "always" | "everysec" | "no" | undefined;
+  /**
+   * After how many seconds, if there have been so many changes, a snapshot is written beside the log: `[[3600, 1]]`, or
+   * as redis.conf has it, "3600 1 300 100". None by default, because the log has everything. Only with `dir`.
+   */
+  readonly save?: string | readonly (readonly [seconds: number, changes: number])[] | false | undefined;
+  /** Told from time to time how far loading has come, while `open` has not returned. */
+  readonly onProgress?: ((progress: OpenProgress) => void) | undefined;
   /** Any directive of redis.conf by its name, as it would be written there: `{ "slowlog-max-len": "1000" }`. */
   readonly config?: Readonly<Record<string, string | number>> | undefined;
   /** Source of time, milliseconds since 1970: for tests. `Date.now` by default. */
@@ -57,6 +75,9 @@ export interface OpenRequest {
     readonly seed?: readonly [number, number];
   };
   readonly housekeeping: HousekeepingOptions;
+  /** Whether the store has a directory to keep its data in. */
+  readonly isKept: boolean;
+  readonly onProgress: ((progress: OpenProgress) => void) | undefined;
 }
 
 const DATABASES_MAX = 65_536;
@@ -67,11 +88,16 @@ const NAMES: readonly (keyof OpenOptions)[] = [
   "databases",
   "password",
   "expiry",
+  "dir",
+  "fsync",
+  "save",
+  "onProgress",
   "config",
   "now",
   "regionSize",
   "seed",
 ];
+const FSYNC_POLICIES: readonly unknown[] = ["always", "everysec", "no"];
 const EXPIRY_NAMES: readonly (keyof ExpiryPolicy)[] = ["mode", "intervalMs", "effort"];
 
 /** @throws TypeError that names the option that is unknown, of the wrong type or out of range */
@@ -85,10 +111,56 @@ export function checkOptions(options: OpenOptions): OpenRequest {
   set(configuration, "password", "requirepass", text("password", options.password));
   const regionSize = memorySize("regionSize", options.regionSize, REGION_SIZE_MIN, 2 ** 31);
   set(configuration, "regionSize", "region-size", regionSize);
-  const { now = Date.now } = options;
+  const { now = Date.now, onProgress } = options;
   if (typeof now !== "function") throw wrong("now", now, "a function");
+  if (onProgress !== undefined && typeof onProgress !== "function") throw wrong("onProgress", onProgress, "a function");
+  const isKept = keeping(configuration, options);
   const housekeeping = expiryPolicy(configuration, options.expiry);
-  return { configuration, now, keyspace: { ...sizing(configuration), ...seeded(options.seed) }, housekeeping };
+  const keyspace = { ...sizing(configuration), ...seeded(options.seed) };
+  return { configuration, now, keyspace, housekeeping, isKept, onProgress };
+}
+
+/** @returns whether the data is kept in a directory */
+function keeping(configuration: Configuration, options: OpenOptions): boolean {
+  const { fsync, save } = options;
+  if (fsync !== undefined && !FSYNC_POLICIES.includes(fsync)) {
+    const shown = typeof fsync === "string" ? fsync : describe(fsync);
+    throw new TypeError(`fsync: ${shown} is none of always, everysec, no`);
+  }
+  const rules = saveRules(save);
+  set(configuration, "dir", "dir", text("dir", options.dir));
+  const isKept = configuration.wasGiven("dir");
+  if (!isKept) {
+    refuseWithoutDirectory("fsync", fsync !== undefined);
+    refuseWithoutDirectory("save", rules !== undefined && rules !== "");
+    refuseWithoutDirectory('config["appendonly"]', configuration.get("appendonly"));
+    refuseWithoutDirectory('config["save"]', configuration.wasGiven("save") && configuration.get("save").length > 0);
+  }
+  if (!configuration.wasGiven("appendonly")) set(configuration, "dir", "appendonly", isKept ? "yes" : "no");
+  if (fsync !== undefined && !configuration.get("appendonly")) {
+    throw new TypeError('fsync: there is no log to sync: config["appendonly"] is no');
+  }
+  set(configuration, "fsync", "appendfsync", fsync);
+  // Rules add up, so those that hold by default go first.
+  if (rules !== undefined || !configuration.wasGiven("save")) set(configuration, "save", "save", "");
+  set(configuration, "save", "save", rules);
+  return isKept;
+}
+
+function refuseWithoutDirectory(option: string, isAsked: boolean): void {
+  if (isAsked) throw new TypeError(`${option}: a store without the option dir keeps nothing on disk`);
+}
+
+/** The rules as redis.conf has them, empty for none; undefined if nothing was said. */
+function saveRules(save: OpenOptions["save"]): string | undefined {
+  if (save === undefined || typeof save === "string") return save;
+  if (save === false) return "";
+  const isPairs = Array.isArray(save) && save.every((pair) => Array.isArray(pair) && pair.length === 2);
+  if (!isPairs) throw wrong("save", save, "pairs of seconds and changes, text such as 3600 1, or false");
+  const numbers: readonly unknown[] = save.flat();
+  const odd = numbers.find((number) => !Number.isInteger(number));
+  if (odd !== undefined) throw new TypeError(`save: ${String(odd)} is no whole number of seconds or changes`);
+  return numbers.join(" ");
 }
 
 function expiryPolicy(configuration: Configuration, policy: OpenOptions["expiry"]): HousekeepingOptions {
@@ -114,7 +186,6 @@ function expiryPolicy(configuration: Configuration, policy: OpenOptions["expiry"
 
 function refuseUnknown(name: string): void {
   if ((NAMES as readonly string[]).includes(name)) return;
-  if (name === "dir") throw new TypeError("dir: this version keeps nothing on disk yet, so there is no such option");
   throw new TypeError(`${name}: no such option; there are ${NAMES.join(", ")}`);
 }
 

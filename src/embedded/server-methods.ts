@@ -107,6 +107,11 @@ export abstract class ServerMethods extends KeyMethods {
     return this.run("ROLE", []);
   }
 
+  /** Writes a snapshot, and returns when it is on disk: nothing else happens meanwhile. See `bgsave`. */
+  save(): "OK" {
+    return this.run("SAVE", []);
+  }
+
   /** The commands that took longest: GET, LEN, RESET and the rest of SLOWLOG. */
   slowlog(subcommand: "LEN"): number;
   slowlog(subcommand: "RESET"): "OK";

@@ -7,9 +7,13 @@
  * engine's, which serves connections the same way.
  */
 import type { Duplex } from "node:stream";
+import { keptAlive } from "../base/keep-alive.ts";
 import { CommandError } from "../commands/errors.ts";
+import type { Configuration } from "../config/configuration.ts";
+import type { OpenReport } from "../engine/recovery.ts";
 import { Store } from "../engine/store.ts";
 import type { FrozenStore } from "../keyspace/keyspace.ts";
+import { digestOfAll } from "../keyspace/live-digest.ts";
 import type { Address } from "../server/listeners.ts";
 import { Server } from "../server/server.ts";
 import { type ConnectorClass, connectorClass } from "./connector.ts";
@@ -31,13 +35,15 @@ export type ListenOptions = (
 
 /** A store's servers, those for connections within the process and those that listen; and the end of them all. */
 class Gate {
+  readonly report: OpenReport;
   readonly #core: Core;
   readonly #servers: Server[] = [];
   #inner: Server | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(core: Core) {
+  constructor(core: Core, report: OpenReport) {
     this.#core = core;
+    this.report = report;
   }
 
   /** @throws Error if the store is closed */
@@ -73,6 +79,17 @@ class Gate {
   }
 }
 
+/** Of a store without a directory. */
+const NOTHING_READ: OpenReport = {
+  source: "none",
+  files: [],
+  keys: 0,
+  expiredKeys: 0,
+  commands: 0,
+  cutOff: [],
+  durationMs: 0,
+};
+
 export class Stillwater extends PubSubMethods {
   readonly #core: Core;
   readonly #gate: Gate;
@@ -84,17 +101,26 @@ export class Stillwater extends PubSubMethods {
   }
 
   /**
-   * Opens a store of its own, empty. Several may be open in one process; none of them keeps it alive.
-   * @throws TypeError that names the option that is wrong
+   * Opens a store of its own, with what its directory holds; empty if it has none. Several may be open in one process;
+   * none of them keeps it alive.
+   * @throws TypeError that names the option that is wrong; DirectoryLockedError if another store has the directory;
+   *   DamagedFileError if a file is not as it was written; or the system's error
    */
   static async open(options: OpenOptions = {}): Promise<Stillwater> {
-    const { configuration, now, keyspace, housekeeping } = checkOptions(options);
+    const { configuration, now, keyspace, housekeeping, isKept, onProgress } = checkOptions(options);
     const store = new Store(configuration, now, keyspace, housekeeping);
     store.onShutdown = () => {
       throw new CommandError("ERR the store is embedded: the program that opened it ends it");
     };
     const core = new Core(store);
-    return new Stillwater(core, new Gate(core), 0);
+    if (!isKept) refuseFiles(configuration);
+    const report = isKept ? await store.open({ onProgress }) : NOTHING_READ;
+    return new Stillwater(core, new Gate(core, report), 0);
+  }
+
+  /** What `open` has found in the directory: from which files, how much, and what had to be cut off. */
+  get openReport(): OpenReport {
+    return this.#gate.report;
   }
 
   /** Another handle on the same store, for another of its databases. */
@@ -104,11 +130,50 @@ export class Stillwater extends PubSubMethods {
   }
 
   /**
-   * Ends the store: connections are closed, the data is gone, and every further call on any of its handles throws. May
+   * Ends the store: connections are closed, and every further call on any of its handles throws. With a directory, what
+   * was written is durable when it resolves, and the directory is free for the next one; without, the data is gone. May
    * be called again.
+   * @throws the system's error if not everything could be written: the store is closed all the same
    */
   close(): Promise<void> {
     return this.#gate.close();
+  }
+
+  /**
+   * Resolves when everything that was written before this call is on disk: the certainty that calls themselves, which
+   * are synchronous, do not give, whatever `fsync` is. Keeps the process alive until then.
+   * @throws CommandError if it could not be written, or if there is no log; Error once closed
+   */
+  async durable(): Promise<void> {
+    this.#core.checkOpen();
+    await keptAlive(this.#core.store.services.persistence.durable());
+  }
+
+  /**
+   * Writes a snapshot on another thread, of the data as it is now. Keeps the process alive until it is on disk.
+   * @throws CommandError if it cannot begin, or has failed
+   */
+  async bgsave(): Promise<void> {
+    this.#core.checkOpen();
+    await keptAlive(this.#core.store.files.snapshot());
+  }
+
+  /**
+   * Writes the log anew on another thread, as short as the data allows. Keeps the process alive until it is on disk.
+   * @throws CommandError if it cannot begin, or has failed
+   */
+  async rewrite(): Promise<void> {
+    this.#core.checkOpen();
+    await keptAlive(this.#core.store.files.rewrite());
+  }
+
+  /**
+   * One value for all the data, the same for the same data in whatever store: forty hexadecimal digits, zeros for no
+   * keys. What has expired does not count. O(everything), at once: for tests and for comparing.
+   */
+  digest(): string {
+    this.#core.checkOpen();
+    return digestOfAll(this.#core.store.keyspace);
   }
 
   /**
@@ -176,8 +241,9 @@ export class Stillwater extends PubSubMethods {
    *
    * - `metric`: what the store did on its own, as an object whose `type` tells what: "lazyfree", "expiry", "eviction",
    *   "worker". The same is published on the channels `stillwater:lazyfree` and so on of node:diagnostics_channel.
-   * - `error`: a background thread has died. It is started again and loses nothing, so nothing has to be done; unlike
-   *   with an EventEmitter, an error that nobody listens to is no exception. INFO and `stats` show it in any case.
+   * - `error`: a PersistenceError says that a snapshot or the log could not be written, a ThreadError that a background
+   *   thread has died; it is started again. Unlike with an EventEmitter, an error that nobody listens to is no
+   *   exception. INFO shows it in any case, and where writes are not safe any more, they are refused.
    *
    * What a listener throws is an uncaught exception, as if it had been thrown in a timer; the store is not disturbed.
    * @throws TypeError for another name, or if `listener` is no function
@@ -198,4 +264,12 @@ export class Stillwater extends PubSubMethods {
     this.#core.listenersTo(name, listener).remove(listener);
     return this;
   }
+}
+
+const NO_DIRECTORY = "this store keeps nothing on disk: open it with the option dir";
+
+/** A store that was given no directory has none to be told to write to later. */
+function refuseFiles(configuration: Configuration): void {
+  configuration.onChange("appendonly", (isOn) => (isOn ? NO_DIRECTORY : undefined));
+  configuration.onChange("save", (rules) => (rules.length > 0 ? NO_DIRECTORY : undefined));
 }

@@ -9,6 +9,7 @@ import {
   type LcsMatches,
   type Metric,
   open,
+  type PersistenceError,
   type ReplyValue,
   type Stillwater,
   type StoreStats,
@@ -49,7 +50,7 @@ async function inferred(db: Stillwater): Promise<void> {
   exactly<boolean>()(db.tick());
   exactly<StoreStats>()(db.stats());
   exactly<readonly ThreadFigures[]>()(db.stats().threads);
-  exactly<Stillwater>()(db.on("error", (error) => exactly<ThreadError>()(error)));
+  exactly<Stillwater>()(db.on("error", (error) => exactly<ThreadError | PersistenceError>()(error)));
   db.on("metric", (metric) => {
     exactly<Metric>()(metric);
     if (metric.type === "expiry") exactly<number>()(metric.fields);

@@ -18,6 +18,8 @@ export class StoreChores implements Chores {
   readonly #freed = { objects: 0, bytes: 0, inline: 0, durationMs: 0 };
   /** What has expired, and not been told of: what was removed here, not what a lookup found. */
   readonly #expired = { keys: 0, fields: 0, durationMs: 0, isMore: false };
+  /** Looks at the rules of a store's files in every round; set while it has any. */
+  onRound: (() => void) | undefined;
   #toldEvictions = 0;
   #toldEvictionMs = 0;
 
@@ -45,6 +47,7 @@ export class StoreChores implements Chores {
   refresh(): void {
     this.#services.keyspace.tick();
     this.#services.statistics.tick(performance.now());
+    this.onRound?.();
   }
 
   expire(budgetMs: number): boolean {

@@ -1,5 +1,6 @@
 /** ClientContext: one client's state between its commands, and what its handlers see. */
 import type { Context, Services, Session } from "../commands/context.ts";
+import type { Effects } from "../commands/effects.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { Receiver } from "../commands/pubsub-registry.ts";
 import type { Reply } from "../commands/reply.ts";
@@ -22,6 +23,7 @@ export class ClientContext implements Context {
   readonly services: Services;
   readonly session: Session;
   readonly reply: Reply;
+  readonly effects: Effects;
   database: Database;
   receiver: Receiver | undefined;
   /** What the client's last command is waiting for; whoever executes its commands goes on when it is settled. */
@@ -32,6 +34,7 @@ export class ClientContext implements Context {
     this.services = services;
     this.keyspace = services.keyspace;
     this.reply = reply;
+    this.effects = services.effects;
     this.database = this.keyspace.databases[0]!;
     this.session = {
       id,

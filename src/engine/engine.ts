@@ -1,14 +1,17 @@
 /**
- * Engine: the one way a command is executed, whoever asks: a connection, the embedded store, and later a log that is
- * replayed. Looks the command up, refuses what must be refused, counts, times, runs.
+ * Engine: the one way a command is executed, whoever asks: a connection or the embedded store. Looks the command up,
+ * refuses what must be refused, counts, times, runs, and has its effects logged. A log that is replayed runs the same
+ * commands, without what is for clients: replayer.ts.
  */
 import type { Arguments } from "../base/arguments.ts";
 import { microsecondsNow } from "../base/wall-clock.ts";
 import type { Command } from "../commands/command.ts";
 import type { CommandTable } from "../commands/command-table.ts";
 import type { Context, Services } from "../commands/context.ts";
+import type { EffectRecorder } from "../commands/effects.ts";
 import {
   CommandError,
+  LOADING,
   NO_AUTH,
   OUT_OF_MEMORY,
   onlyForSubscribers,
@@ -34,8 +37,11 @@ export class Engine {
   readonly services: Services;
   readonly #commands: CommandTable;
   readonly #statistics: Statistics;
+  readonly #effects: EffectRecorder;
   /** What commands may bring memory to, and how room is made. */
   readonly memory: MemoryLimit;
+  /** Whether the store's files are being read, and what needs the data is refused. */
+  isLoading = false;
   /** Who is told of every command that ran: MONITOR. */
   readonly monitors = new Set<Monitor>();
 
@@ -44,6 +50,7 @@ export class Engine {
     this.memory = new MemoryLimit(services);
     this.#commands = services.commands;
     this.#statistics = services.statistics;
+    this.#effects = services.effects;
   }
 
   /** Executes one command and writes its one reply. Never throws a CommandError: that is a reply too. */
@@ -98,8 +105,7 @@ export class Engine {
 
   /** Whether the command would change data: what CLIENT PAUSE WRITE holds back. */
   mayWrite(args: Arguments): boolean {
-    const command = this.services.commands.find(args, 0);
-    return command !== undefined && (command.isWrite || command.flags.includes("may_replicate"));
+    return this.services.commands.find(args, 0)?.mayChange === true;
   }
 
   #refusal(command: Command, context: Context, args: Arguments): string | undefined {
@@ -107,24 +113,56 @@ export class Engine {
     if (arity > 0 ? args.count !== arity : args.count < -arity) return wrongArity(command.fullName);
     if (!context.session.isAuthenticated && command.needsAuthentication) return NO_AUTH;
     if (this.memory.isExceeded && !this.memory.admit() && command.deniesOutOfMemory) return OUT_OF_MEMORY;
+    const { writeRefusal } = this.services.persistence;
+    if (writeRefusal !== undefined && (command.isWrite || command.fullName === "ping")) return writeRefusal;
     if (context.session.subscriber !== undefined && context.session.protocol === 2 && !command.isForSubscribers) {
       return onlyForSubscribers(command.fullName);
     }
+    if (this.isLoading && !command.isForLoading) return LOADING;
     return undefined;
   }
 
-  #run(command: Command, context: Context, args: Arguments, statistics: CommandStatistics, attempts = 0): void {
+  #run(command: Command, context: Context, args: Arguments, statistics: CommandStatistics): void {
+    if (this.#effects.areKept && command.mayChange) this.#runKept(command, context, args, statistics);
+    else this.#attempt(command, context, args, statistics, 0);
+  }
+
+  /**
+   * Runs a command and has what it does logged. What is not its own doing (keys that expire when it looks at them, or
+   * that are evicted to make space for it) is logged in front of it by whoever does it.
+   */
+  #runKept(command: Command, context: Context, args: Arguments, statistics: CommandStatistics): void {
+    const { keyspace } = this.services;
+    const { changes } = keyspace;
+    this.#effects.beginUnit(context.database.index);
+    try {
+      const isDone = this.#attempt(command, context, args, statistics, 0);
+      if (isDone && !command.isRewritten && keyspace.changes > changes) this.#effects.keep(args);
+    } finally {
+      this.#effects.endUnit();
+    }
+  }
+
+  /** @param attempts how often it has been tried already @returns whether it succeeded */
+  #attempt(
+    command: Command,
+    context: Context,
+    args: Arguments,
+    statistics: CommandStatistics,
+    attempts: number,
+  ): boolean {
     try {
       command.execute(context, args);
+      return true;
     } catch (error) {
       if (error instanceof RegionFullError && attempts < SPACE_ATTEMPTS && this.#makeSpace(error, args)) {
-        this.#run(command, context, args, statistics, attempts + 1);
-        return;
+        return this.#attempt(command, context, args, statistics, attempts + 1);
       }
       statistics.failedCalls += 1;
       if (error instanceof CommandError) this.#fail(context, error.message);
       else if (error instanceof RegionFullError) this.#fail(context, OUT_OF_MEMORY);
       else throw error;
+      return false;
     }
   }
 
@@ -167,7 +205,7 @@ const SHOWN_MAX = 128;
 /**
  * Redis shows at most 128 bytes of the name, and of the arguments as many as fit into 128; of each, up to a zero byte.
  */
-function describeUnknown(args: Arguments): string {
+export function describeUnknown(args: Arguments): string {
   let shown = "";
   for (let index = 1; index < args.count && shown.length < SHOWN_MAX; index++) {
     shown += `'${args.shown(index, SHOWN_MAX - shown.length)}' `;

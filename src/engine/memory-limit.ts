@@ -157,7 +157,7 @@ export class MemoryLimit {
 
   #makeRoom(budgetMs: number): Outcome {
     const { evictor } = this.#services.keyspace;
-    if (!this.isExceeded) return ROOM;
+    if (!this.isExceeded || this.#services.keyspace.isLoading) return ROOM;
     if (!evictor.evicts && this.#services.keyspace.releaser.pendingBytes === 0) return evictor.refuse();
     const begin = performance.now();
     const outcome = evictor.makeRoom(this.#dataBytes, budgetMs);

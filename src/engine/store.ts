@@ -8,13 +8,17 @@ import { randomBytes } from "node:crypto";
 import type { ThreadFailure } from "../background/background-thread.ts";
 import { BackgroundThreads } from "../background/background-threads.ts";
 import { followLazyFree, LazyFree } from "../background/lazy-free.ts";
+import { keptAlive } from "../base/keep-alive.ts";
 import { makeDirectory } from "../base/make-directory.ts";
 import { allCommands } from "../commands/all-commands.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import type { Lifecycle, Services } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
+import { NoPersistence } from "../commands/no-persistence.ts";
 import { PubSub } from "../commands/pubsub-registry.ts";
 import type { Configuration } from "../config/configuration.ts";
+import type { AppendLog } from "../durability/append-log.ts";
+import { EffectLog } from "../durability/effect-log.ts";
 import { type CollectionLimits, LIMIT_DIRECTIVES } from "../keyspace/collection-limits.ts";
 import { Keyspace, type KeyspaceOptions } from "../keyspace/keyspace.ts";
 import { LatencyMonitor } from "../monitoring/latency-monitor.ts";
@@ -26,11 +30,14 @@ import { ClientRegistry } from "./client-registry.ts";
 import { Engine } from "./engine.ts";
 import { Housekeeper, type HousekeepingOptions } from "./housekeeper.ts";
 import { KeyEventPublisher } from "./key-event-publisher.ts";
+import { type OpeningOptions, StorePersistence } from "./persistence.ts";
+import type { OpenReport } from "./recovery.ts";
 import { sizingFor } from "./sizing.ts";
 
 /** Milliseconds that background threads have to finish what they are at when the store ends. */
 const JOIN_MS = 1000;
 
+const NO_FILES = "ERR this store keeps nothing on disk";
 const NOT_OURS_TO_END = "ERR SHUTDOWN is for servers; this store ends with the program that opened it";
 
 /** Asked for by SHUTDOWN; whoever made the store decides what ending means. */
@@ -43,6 +50,8 @@ export class Store implements Lifecycle {
   readonly services: Services;
   readonly clients = new ClientRegistry();
   readonly threads = new BackgroundThreads();
+  /** What commands have done, for whoever keeps the log. */
+  readonly effects = new EffectLog();
   readonly startedAt = Date.now();
   readonly runId = randomBytes(20).toString("hex");
   readonly executable = process.execPath;
@@ -55,6 +64,11 @@ export class Store implements Lifecycle {
   readonly metrics = new Metrics(this.runId);
   readonly housekeeper: Housekeeper;
   readonly lazyFree: LazyFree;
+  /** Told, in a line each, of what became of the store's files when nobody has asked: servers put it into their log. */
+  onNotice: ((line: string) => void) | undefined;
+  #files: StorePersistence | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #chores: StoreChores;
   readonly #stopListening: (() => void)[] = [];
 
   /**
@@ -88,20 +102,25 @@ export class Store implements Lifecycle {
       lifecycle: this,
       threads: this.threads,
       pubSub: new PubSub(),
+      effects: this.effects,
+      persistence: new NoPersistence(this.lastSaveAt, () => this.keyspace.changes),
     };
+    this.keyspace.removals = this.effects;
     this.engine = new Engine(this.services);
     this.#stopListening.push(this.engine.memory.follow(configuration));
     this.#followLimits();
     this.#stopListening.push(new KeyEventPublisher(this.services.pubSub).follow(this.keyspace, configuration));
     this.#stopListening.push(this.threads.onFailure((failure) => this.#tellOfFailure(failure)));
-    this.housekeeper = new Housekeeper(
-      new StoreChores(this.services, this.metrics, this.engine.memory),
-      configuration,
-      housekeeping,
-    );
+    this.#chores = new StoreChores(this.services, this.metrics, this.engine.memory);
+    this.housekeeper = new Housekeeper(this.#chores, configuration, housekeeping);
     this.engine.memory.whenLeft = () => this.housekeeper.hurry();
     this.#stopListening.push(followLazyFree(this.keyspace.releaser, configuration));
     this.lazyFree = new LazyFree(this.keyspace.releaser, this.threads, () => this.housekeeper.hurry());
+  }
+
+  /** The log that replies wait for; undefined in a store without files. */
+  get log(): AppendLog | undefined {
+    return this.#files?.log.log;
   }
 
   /** Keeps the keyspace's limits what the configuration says. */
@@ -140,25 +159,84 @@ export class Store implements Lifecycle {
     return this.housekeeper.tick(budgetMs);
   }
 
+  /**
+   * Gives the store files, in the directory that the configuration names, and takes the directory's lock where anything
+   * may be written to it. Until `open` has read them, commands that need the data are refused. May be called again.
+   * @throws DirectoryLockedError, or the system's error
+   */
+  claimFiles(): void {
+    if (this.#files !== undefined) return;
+    const files = new StorePersistence(this);
+    this.#files = files;
+    this.services.persistence = files;
+    this.#chores.onRound = () => files.tick();
+  }
+
+  /**
+   * Reads what the directory holds, and keeps there what is written from now on. Does not hold the event loop for long.
+   * @throws DirectoryLockedError, DamagedFileError, or the system's error: the store is closed then
+   */
+  async open(options: OpeningOptions = {}): Promise<OpenReport> {
+    try {
+      this.claimFiles();
+      return await keptAlive(this.files.open(options));
+    } catch (error) {
+      await this.close({ saves: false });
+      throw error;
+    }
+  }
+
+  /** Starts the background threads that will be needed, before there is anything for them to do: for servers. */
+  startThreads(): void {
+    this.lazyFree.thread.start();
+    this.#files?.startThreads();
+  }
+
+  /** The store's files. @throws CommandError if it has none */
+  get files(): StorePersistence {
+    if (this.#files === undefined) throw new CommandError(NO_FILES);
+    return this.#files;
+  }
+
+  /**
+   * Does what SHUTDOWN does before anybody is disconnected: saves, if it is asked to, or if there are rules for saving.
+   * @throws CommandError, and the store goes on, if that is not possible, unless it is forced
+   */
+  prepareToEnd(request: ShutdownRequest): void {
+    this.#files?.prepareToEnd(request);
+  }
+
   shutdown(request: ShutdownRequest): void {
     if (this.onShutdown === undefined) throw new CommandError(NOT_OURS_TO_END);
     this.onShutdown(request);
   }
 
-  /** No shutdown takes so long that it could be called off. */
+  /** What a shutdown does is done at once, so there is never one to call off. */
   abortShutdown(): boolean {
     return false;
   }
 
   /**
-   * Ends at once all that the store does on its own, and disconnects all clients; then joins its background threads.
-   * Idempotent.
-   * @returns when they have ended, within two seconds
+   * Ends at once all that the store does on its own, and disconnects all clients; then brings its files up to date,
+   * lets go of them, and joins its background threads. Idempotent.
+   * @param options.saves whether a store without a log, but with rules for saving, is saved; true by default
+   * @returns when that is done; but for what the disk takes, within two seconds
+   * @throws Error that says what could not be written: everything has ended all the same
    */
-  close(): Promise<void> {
+  close(options: { readonly saves?: boolean } = {}): Promise<void> {
+    this.#closing ??= keptAlive(this.#close(options.saves ?? true));
+    return this.#closing;
+  }
+
+  async #close(saves: boolean): Promise<void> {
     this.housekeeper.close();
+    this.#chores.onRound = undefined;
     for (const stop of this.#stopListening.splice(0)) stop();
     for (const client of this.clients.list()) client.kill();
-    return this.threads.stop(JOIN_MS);
+    try {
+      if (this.#files !== undefined) await this.#files.close(saves);
+    } finally {
+      await this.threads.stop(JOIN_MS);
+    }
   }
 }

@@ -20,7 +20,9 @@
  *
  * Seconds are counted, not read: a system clock that is set back does not make keys look unused for an age.
  *
- * Invariants: `stamp` is the present generation, or COUNTS_ACCESSES. Owner thread only.
+ * Invariants: `stamp` is the present generation, or COUNTS_ACCESSES. Owner thread only, but for `moment`: what stamps
+ * mean as of a freeze, for another thread. FIRST and BEGINS are in shared memory for that; of what is stored in them
+ * later, only bits that such a moment masks stand where it looks, until the generations come round after months.
  */
 
 /** What Entries.touch is given in place of a stamp while accesses are counted. */
@@ -43,6 +45,17 @@ const EXTRA_EVERY_MS = 10;
 /** An idle time that is given cannot be longer: half of what 24 bits hold, so that it does not come round soon. */
 const IDLE_SECONDS_MAX = STAMPS / 2;
 
+/** What stamps meant at one moment: plain data, which can be posted to another thread. */
+export interface AccessMoment {
+  readonly minutes: number;
+  readonly decayMinutes: number;
+  readonly seconds: number;
+  readonly generation: number;
+  readonly first: Int32Array<SharedArrayBuffer> | undefined;
+  readonly begins: Int32Array<SharedArrayBuffer> | undefined;
+  readonly keptSince: number;
+}
+
 export class AccessClock {
   /** What entries are stamped with: the present generation, or COUNTS_ACCESSES. */
   stamp = 0;
@@ -61,8 +74,8 @@ export class AccessClock {
   #generation = 0;
   #extraAt = 0;
   #extraLeft = EXTRA_MAX;
-  #first: Int32Array | undefined;
-  #begins: Int32Array | undefined;
+  #first: Int32Array<SharedArrayBuffer> | undefined;
+  #begins: Int32Array<SharedArrayBuffer> | undefined;
   /** The generation from which on FIRST and BEGINS are kept. */
   #keptSince = 0;
 
@@ -133,12 +146,7 @@ export class AccessClock {
 
   /** Accesses as a logarithmic count, 0 ... 255, less what has decayed since. */
   count(stamp: number): number {
-    const count = stamp & COUNT_MAX;
-    if (this.decayMinutes === 0) return count;
-    const then = stamp >>> 8;
-    // Redis's arithmetic, in which the minutes that come round are one fewer.
-    const elapsed = this.#minutes >= then ? this.#minutes - then : MINUTE_MASK - then + this.#minutes;
-    return Math.max(0, count - Math.floor(elapsed / this.decayMinutes));
+    return decayed(stamp, this.#minutes, this.decayMinutes);
   }
 
   /** The stamp of a key with this count: OBJECT FREQ tells what RESTORE was given. */
@@ -158,17 +166,31 @@ export class AccessClock {
 
   /** Seconds since the stamp was made, true up to 97 days at least. */
   idleSeconds(stamp: number): number {
-    return Math.max(0, this.#seconds - this.#secondOf(this.#generation - this.age(stamp)));
+    return idleSecondsAt(this.moment(), stamp);
+  }
+
+  /** What stamps mean now. */
+  moment(): AccessMoment {
+    return {
+      minutes: this.#minutes,
+      decayMinutes: this.decayMinutes,
+      seconds: this.#seconds,
+      generation: this.#generation,
+      first: this.#first,
+      begins: this.#begins,
+      keptSince: this.#keptSince,
+    };
   }
 
   /** The stamp of a key that was last accessed `seconds` ago. */
   ofIdle(seconds: number): number {
     const wanted = this.#seconds - Math.min(seconds, IDLE_SECONDS_MAX);
+    const moment = this.moment();
     let low = this.#generation - STAMP_MASK;
     let high = this.#generation;
     while (low < high) {
       const middle = Math.ceil((low + high) / 2);
-      if (this.#secondOf(middle) <= wanted) low = middle;
+      if (secondOf(moment, middle) <= wanted) low = middle;
       else high = middle - 1;
     }
     return low & STAMP_MASK;
@@ -204,22 +226,44 @@ export class AccessClock {
 
   /** Up to the present generation, all have begun a second. */
   #beginKeeping(): void {
-    this.#first = new Int32Array(BLOCKS);
-    this.#begins = new Int32Array(BLOCKS);
+    this.#first = new Int32Array(new SharedArrayBuffer(BLOCKS * Int32Array.BYTES_PER_ELEMENT));
+    this.#begins = new Int32Array(new SharedArrayBuffer(BLOCKS * Int32Array.BYTES_PER_ELEMENT));
     this.#keptSince = this.#generation;
     const within = this.#generation % 32;
     const block = Math.floor(this.#generation / 32) % BLOCKS;
     this.#first[block] = this.#seconds - within;
     this.#begins[block] = upTo(within);
   }
+}
 
-  /** The second in which a generation began. */
-  #secondOf(generation: number): number {
-    if (this.#first === undefined) return this.#seconds - (this.#generation - generation);
-    if (generation < this.#keptSince) return this.#secondOf(this.#keptSince) - (this.#keptSince - generation);
-    const block = Math.floor(generation / 32) % BLOCKS;
-    return this.#first[block]! + bitCount(this.#begins![block]! & upTo(generation % 32));
-  }
+/** Seconds since a stamp was made, as of a moment. Any thread. */
+export function idleSecondsAt(moment: AccessMoment, stamp: number): number {
+  const age = (moment.generation - stamp) & STAMP_MASK;
+  return Math.max(0, moment.seconds - secondOf(moment, moment.generation - age));
+}
+
+/** Accesses as a logarithmic count, as of a moment. Any thread. */
+export function countAt(moment: AccessMoment, stamp: number): number {
+  return decayed(stamp, moment.minutes, moment.decayMinutes);
+}
+
+/** A count, less one for every `decayMinutes` since its last change. */
+function decayed(stamp: number, minutes: number, decayMinutes: number): number {
+  const count = stamp & COUNT_MAX;
+  if (decayMinutes === 0) return count;
+  const then = stamp >>> 8;
+  // Redis's arithmetic, in which the minutes that come round are one fewer.
+  const elapsed = minutes >= then ? minutes - then : MINUTE_MASK - then + minutes;
+  return Math.max(0, count - Math.floor(elapsed / decayMinutes));
+}
+
+/** The second in which a generation began. */
+function secondOf(moment: AccessMoment, generation: number): number {
+  const { first, begins, keptSince } = moment;
+  if (first === undefined) return moment.seconds - (moment.generation - generation);
+  if (generation < keptSince) return secondOf(moment, keptSince) - (keptSince - generation);
+  const block = Math.floor(generation / 32) % BLOCKS;
+  return first[block]! + bitCount(begins![block]! & upTo(generation % 32));
 }
 
 /** The bits 1 ... `last`: the first of a block has its second spelled out. */

@@ -123,7 +123,7 @@ export class Database {
 
   /** Visits all keys; the visitor must change nothing. Keys that have expired are not visited, and stay. */
   forEach(visit: VisitKey): void {
-    const now = this.keyspace.clock.now();
+    const now = this.keyspace.expiryClock.now();
     for (const shard of this.keyspace.shards) {
       shard.dictionaries[this.index]!.forEach((entry) => {
         const hasExpired = shard.entries.hasDeadline(entry) && shard.entries.deadline(entry) <= now;
@@ -182,7 +182,7 @@ export class Database {
   }
 
   #hasExpired(shard: Shard, entry: Ref): boolean {
-    return shard.entries.hasDeadline(entry) && shard.entries.deadline(entry) <= this.keyspace.clock.now();
+    return shard.entries.hasDeadline(entry) && shard.entries.deadline(entry) <= this.keyspace.expiryClock.now();
   }
 
   /** Looking an expired key up removes it. */

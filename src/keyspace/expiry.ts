@@ -52,8 +52,8 @@ export class Expiry {
 
   /** Removes what is due, for about so many milliseconds. @returns whether more is due */
   run(budgetMs: number): boolean {
-    const { shards, databases, clock, expiresActively } = this.#keyspace;
-    if (!expiresActively) return false;
+    const { shards, databases, clock, expiresActively, isLoading } = this.#keyspace;
+    if (!expiresActively || isLoading) return false;
     clock.forget();
     const now = clock.now();
     const endMs = performance.now() + budgetMs;

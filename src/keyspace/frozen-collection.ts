@@ -77,6 +77,39 @@ export class FrozenCollection {
     }
   }
 
+  /** Listpacks that a list is made of. */
+  get nodes(): number {
+    return this.encoding === CHUNKS ? this.#chunks.moveTo(this.#reader, this.#root).nodes : 1;
+  }
+
+  /** Fields of a hash that have deadlines; in a listpack with deadlines all count as if they had. */
+  get datedCount(): number {
+    if (this.encoding === LISTPACK_EX) return this.count;
+    return this.encoding === TABLE ? this.#fields.datedCount(this.#reader, this.#root) : 0;
+  }
+
+  /** The first deadline of a hash that is a listpack with deadlines, in milliseconds since 1970: the earliest. */
+  get firstDeadline(): number {
+    const listpack = this.#listpack.moveTo(this.#reader, this.#root);
+    return Number(listpack.integerAt(listpack.next(listpack.next(listpack.first()))));
+  }
+
+  /** All bytes of a collection that is one listpack or intset: what Redis's files hold of it, too. */
+  packed(): Slice {
+    if (this.encoding === INTSET) return this.#intset.moveTo(this.#reader, this.#root).readWhole(this.#first);
+    return this.#listpack.moveTo(this.#reader, this.#root).readWhole(this.#first);
+  }
+
+  /** Visits a list's listpacks, in order. */
+  forEachNode(visit: VisitMember): void {
+    if (this.encoding === LISTPACK) visit(this.packed());
+    else if (this.encoding === CHUNKS) {
+      this.#chunks.moveTo(this.#reader, this.#root).forEach((chunk) => {
+        visit(this.#listpack.moveTo(this.#reader, chunk).readWhole(this.#first));
+      });
+    } else this.#refuse("list");
+  }
+
   /** Visits a list's items, in order. */
   forEachItem(visit: VisitMember): void {
     if (this.encoding === LISTPACK) this.#forEachInListpack(this.#root, visit);
@@ -135,6 +168,14 @@ export class FrozenCollection {
       const { bytes, start, length } = listpack.read(at, this.#second, this.#moreDigits);
       visit(this.#first, readScore(bytes, start, length));
     }
+  }
+
+  /** Visits the members of a sorted set that is a tree, from the highest score to the lowest. */
+  forEachScoredBackwards(visit: VisitScored): void {
+    if (this.encoding !== TREE) this.#refuse("sorted set's tree");
+    this.#tree.moveTo(this.#reader, this.#root + TREE_AT).forEachBackwards((element, score) => {
+      visit(this.#readMember(element, LENGTH_AT, BYTES_AT), score);
+    });
   }
 
   /** Elements of a listpack for one of the collection. */

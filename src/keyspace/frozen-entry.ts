@@ -34,6 +34,8 @@ export class FrozenEntry {
   readonly key = new Slice();
   type = 0;
   encoding = 0;
+  /** When, or how often, it was used: access-clock.ts. */
+  stamp = 0;
   /** Milliseconds since 1970, or NO_DEADLINE. */
   deadline: Int64 = NO_DEADLINE;
   /** Collections: the ref of the root, which `collection` reads. */
@@ -70,6 +72,7 @@ export class FrozenEntry {
     block.need(keyAt + keyLength);
     this.type = tag & 15;
     this.encoding = (tag >>> 4) & 15;
+    this.stamp = tag >>> 8;
     this.key.set(block.bytes, keyAt, keyLength);
     const at = deadlineAt(0, keyWord) >>> 2;
     this.deadline = (keyWord & TIMED) === 0 ? NO_DEADLINE : fromWords(block.words[at]!, block.words[at + 1]!);

@@ -49,6 +49,12 @@ export class FrozenDatabase {
     return this.#readers.reduce((sum, reader) => sum + this.#dictionary(reader).count, 0);
   }
 
+  /** Of these, those that have a deadline. */
+  get volatileCount(): number {
+    const count = (reader: FreezeReader): number => reader.word(Shard.volatileCountAt(reader.word(ROOT), this.index));
+    return this.#readers.reduce((sum, reader) => sum + count(reader), 0);
+  }
+
   /** Visits every key once, expired ones included: a visitor that does not want them compares `deadline`. */
   forEach(visit: VisitEntry): void {
     const entry = new FrozenEntry(this.#readers[0]!);

@@ -40,7 +40,7 @@ const digits = Buffer.alloc(24);
 /** Removes the fields of a LISTPACK_EX hash that have expired. The key may be gone afterwards. */
 export function expireFront(key: Key): void {
   const pack = key.shard.hashes.pack.attach(key.root);
-  const now = key.keyspace.clock.now();
+  const now = key.keyspace.expiryClock.now();
   let removed = 0;
   for (let at = pack.first(); at !== 0; at = pack.next(at)) {
     at = pack.next(pack.next(at));
@@ -49,9 +49,23 @@ export function expireFront(key: Key): void {
     removed += 1;
   }
   if (removed === 0) return;
+  tellOfFront(key, pack, removed);
   pack.remove(pack.first(), removed * 3);
   key.moveCollection(LISTPACK_EX, pack.ref);
   afterExpiry(key, removed);
+}
+
+/** Tells of the first fields of a listpack, which are about to go. */
+function tellOfFront({ keyspace, database, bytes, start, length }: Key, pack: Listpack, count: number): void {
+  const { removals } = keyspace;
+  if (removals === undefined) return;
+  removals.fieldsRemoved(database.index, bytes, start, length, count);
+  let at = pack.first();
+  for (let told = 0; told < count; told++) {
+    pack.read(at, piece);
+    removals.fieldRemoved(piece.bytes, piece.start, piece.length);
+    at = pack.next(pack.next(pack.next(at)));
+  }
 }
 
 /** Removes all fields that have expired. The key may be gone afterwards. */
@@ -61,7 +75,7 @@ export function expireAll(key: Key): void {
     expireFront(key);
     return;
   }
-  expireTable(key, key.keyspace.clock.now(), Number.POSITIVE_INFINITY, true);
+  expireTable(key, key.keyspace.expiryClock.now(), Number.POSITIVE_INFINITY, true);
 }
 
 /**
@@ -103,10 +117,12 @@ function expireTable(key: Key, now: number, endMs: number, isExact: boolean): bo
 
 /** Removes the fields whose nodes have been found: first looks at all of them, so that the waits for memory overlap. */
 function removeNodes(key: Key, table: FieldTable, count: number): void {
-  const { member } = key.keyspace;
+  const { member, removals } = key.keyspace;
   const { heap } = key.shard;
+  removals?.fieldsRemoved(key.database.index, key.bytes, key.start, key.length, count);
   for (let index = 0; index < count; index++) {
     table.readName(FieldTable.ofNode(nodes[index]!), piece);
+    removals?.fieldRemoved(piece.bytes, piece.start, piece.length);
     member.stage(piece.bytes, piece.start, piece.length);
     hashes[index] = member.hash;
   }

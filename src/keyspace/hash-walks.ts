@@ -56,7 +56,7 @@ export function scanFields(key: Key, cursor: number, count: number, slotsMax: nu
     return 0;
   }
   const table = key.shard.hashes.table.attach(key.root);
-  const now = key.keyspace.clock.now();
+  const now = key.keyspace.expiryClock.now();
   const expired: Buffer[] = [];
   let seen = 0;
   const look = (field: Ref): void => {

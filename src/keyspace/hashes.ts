@@ -55,7 +55,9 @@ export function findField(key: Key, field: Slice): number {
   const found = table.find(member);
   if (found === NONE) return 0;
   const deadline = table.deadline(found);
-  if (deadline === UNDATED || deadline > keyspace.clock.now()) return found;
+  if (deadline === UNDATED || deadline > keyspace.expiryClock.now()) return found;
+  keyspace.removals?.fieldsRemoved(key.database.index, key.bytes, key.start, key.length, 1);
+  keyspace.removals?.fieldRemoved(field.bytes, field.start, field.length);
   table.remove(found, member.hash);
   afterExpiry(key, 1);
   return 0;
@@ -278,7 +280,7 @@ function putField(key: Key, field: Slice, content: Slice, keepsDeadline: boolean
 }
 
 function putInTable(key: Key, field: Slice, content: Slice, keepsDeadline: boolean): boolean {
-  const { member, clock } = key.keyspace;
+  const { member, expiryClock } = key.keyspace;
   const table = key.shard.hashes.table.attach(key.root);
   member.stage(field.bytes, field.start, field.length);
   const at = table.find(member);
@@ -288,7 +290,7 @@ function putInTable(key: Key, field: Slice, content: Slice, keepsDeadline: boole
     return true;
   }
   const deadline = table.deadline(at);
-  const hasExpired = deadline !== UNDATED && deadline <= clock.now();
+  const hasExpired = deadline !== UNDATED && deadline <= expiryClock.now();
   table.set(at, member.hash, keepsDeadline && !hasExpired ? deadline : UNDATED, bytes, start, length);
   return hasExpired;
 }

@@ -237,6 +237,9 @@ export class Key {
   remove(cause: Cause = BY_REPLACEMENT): void {
     const entry = this.unlink();
     this.keyspace.changes += 1;
+    if (cause === BY_EXPIRY || cause === BY_EVICTION) {
+      this.keyspace.removals?.keyRemoved(this.database.index, this.bytes, this.start, this.length);
+    }
     if (cause === BY_EXPIRY) {
       this.keyspace.expiredKeys += 1;
       this.notify(keyspaceEvents.expired, "expired");
@@ -390,7 +393,7 @@ export class Key {
   /** Removes the key if its deadline has passed. */
   #expire(): boolean {
     const { deadline } = this;
-    if (deadline > this.keyspace.clock.now() || deadline === NO_DEADLINE) return false;
+    if (deadline > this.keyspace.expiryClock.now() || deadline === NO_DEADLINE) return false;
     this.remove(BY_EXPIRY);
     return true;
   }

@@ -8,7 +8,7 @@
  */
 import { randomInt } from "node:crypto";
 import type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
-import { AccessClock } from "./access-clock.ts";
+import { AccessClock, type AccessMoment } from "./access-clock.ts";
 import { BY_FLUSH } from "./cause.ts";
 import { Clock } from "./clock.ts";
 import { type CollectionLimits, defaultLimits } from "./collection-limits.ts";
@@ -18,6 +18,7 @@ import { Evictor } from "./eviction.ts";
 import { Expiry } from "./expiry.ts";
 import type { Key } from "./key.ts";
 import { Releaser } from "./release.ts";
+import type { RemovalListener } from "./removals.ts";
 import { Shard } from "./shard.ts";
 import { StagedKey } from "./staged-key.ts";
 
@@ -66,15 +67,22 @@ export interface KeyspaceFigures {
 export interface FrozenStore {
   readonly regions: readonly FrozenRegion[];
   readonly databases: number;
+  /** What the entries' stamps mean. */
+  readonly access: AccessMoment;
   /** Ends the view. @returns what was copied, and whether the view had to be given up */
   release(): FreezeOutcome;
 }
+
+/** No deadline has passed by this clock. */
+const BEFORE_ALL = new Clock(() => Number.NEGATIVE_INFINITY);
 
 export class Keyspace {
   readonly databases: Database[] = [];
   readonly shards: Shard[] = [];
   readonly shardMask: number;
   readonly clock: Clock;
+  /** By which it is decided what has expired; while files are loaded it is before all deadlines. */
+  expiryClock: Clock;
   readonly staged: StagedKey;
   /** The member or field of a collection that is being looked for, staged as keys are. */
   readonly member: StagedKey;
@@ -91,6 +99,8 @@ export class Keyspace {
   /** Classes of events that anybody wants to be told of; 0 if nobody listens, which is what `Key.notify` asks first. */
   eventTypes = 0;
   onEvent: KeyEventListener = () => undefined;
+  /** Told of what expires and is evicted, if anybody is. */
+  removals: RemovalListener | undefined;
   hits = 0;
   misses = 0;
   /** False while a connection that asked not to touch keys executes a command (CLIENT NO-TOUCH). */
@@ -113,6 +123,7 @@ export class Keyspace {
     if ((options.shards & (options.shards - 1)) !== 0) throw new RangeError("shards: not a power of two");
     this.options = options;
     this.clock = new Clock(options.now);
+    this.expiryClock = this.clock;
     this.access = new AccessClock(this.clock.now());
     const [seed0, seed1] = options.seed ?? [randomInt(2 ** 32) | 0, randomInt(2 ** 32) | 0];
     this.staged = new StagedKey(seed0, seed1);
@@ -133,6 +144,18 @@ export class Keyspace {
     this.clock.forget();
     this.access.tick(this.clock.now());
     this.#usedPeak = Math.max(this.#usedPeak, this.usedBytes);
+  }
+
+  /**
+   * Whether files are being loaded: then nothing expires, by being looked at or of its own accord, for what they hold
+   * was there when it was written; and what is given a deadline in the past gets it.
+   */
+  get isLoading(): boolean {
+    return this.expiryClock !== this.clock;
+  }
+
+  set isLoading(isLoading: boolean) {
+    this.expiryClock = isLoading ? BEFORE_ALL : this.clock;
   }
 
   /** The stamp of an access now, or COUNTS_ACCESSES: what Entries.touch is given. */
@@ -257,7 +280,7 @@ export class Keyspace {
         copiedPages: outcomes.reduce((sum, outcome) => sum + outcome.copiedPages, 0),
       };
     };
-    return { regions: frozen, databases: this.databases.length, release };
+    return { regions: frozen, databases: this.databases.length, access: this.access.moment(), release };
   }
 
   /** Verifies every structure of every shard. O(everything). @throws Error that names what is wrong */

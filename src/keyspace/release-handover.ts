@@ -30,7 +30,7 @@ const BY_SPAN: Mode = 2;
 const ONE_BY_ONE: Mode = 3;
 const CLEARING: Mode = 4;
 
-/** Milliseconds that an owner waits for a finder that is to stop; it looks every few microseconds, and rests between. */
+/** Milliseconds that an owner waits for a finder that is to stop: it looks every few microseconds, but it rests too. */
 const STOP_MS = 0.4;
 /** The same, for links that are to be complete before an audit (tests). */
 const AUDIT_MS = 10_000;

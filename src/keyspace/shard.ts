@@ -125,6 +125,11 @@ export class Shard {
     return root + index * DATABASE_SIZE;
   }
 
+  /** Where the count of its entries that have a deadline stands. */
+  static volatileCountAt(root: Ref, index: number): Ref {
+    return root + index * DATABASE_SIZE + VOLATILE;
+  }
+
   /** Entries of database `index` that have a deadline. */
   volatileCount(index: number): number {
     return this.region.word(this.#root + index * DATABASE_SIZE + VOLATILE);

@@ -46,3 +46,21 @@ test("the sum is that of its definition, however the bytes are cut", () => {
     }),
   );
 });
+
+test("long pieces, wherever in memory they begin and end", () => {
+  const memory = Uint8Array.from({ length: 1_100 }, (_, index) => (index * index * 31) >>> 3);
+  for (let offset = 0; offset < 9; offset += 1) {
+    for (const length of [255, 256, 257, 263, 264, 511, 1_000, 1_001]) {
+      const bytes = memory.subarray(offset, offset + length);
+      const wanted = naiveSum(bytes);
+      assert.equal(sumOf(bytes), wanted, `${length} bytes at ${offset}`);
+      const crc = new Crc64();
+      crc.update(memory, offset, offset + length);
+      assert.equal(crc.toString(), wanted, `${length} bytes from ${offset}`);
+      crc.reset();
+      crc.update(bytes, 0, 3);
+      crc.update(bytes, 3, length);
+      assert.equal(crc.toString(), wanted, `${length} bytes at ${offset}, in two pieces`);
+    }
+  }
+});

@@ -56,5 +56,18 @@ export const STRING_LENGTH_MAX = 2 ** 30 - 1;
 
 /** What is read is no value in this serialisation. */
 export class DamagedValueError extends Error {
-  override readonly name = "DamagedValueError";
+  override readonly name: string = "DamagedValueError";
+}
+
+/** What is read may be sound, but there is nothing here that it could become. */
+export class ForeignValueError extends DamagedValueError {
+  override readonly name = "ForeignValueError";
+}
+
+/**
+ * What is read is a collection without elements, all of it has been read, and nothing else is wrong with it. Some
+ * versions of Redis have saved such; RESTORE refuses them, and who loads a file leaves them out.
+ */
+export class EmptyValueError extends DamagedValueError {
+  override readonly name = "EmptyValueError";
 }

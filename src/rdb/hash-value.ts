@@ -23,6 +23,7 @@ import { Listpack } from "../structures/listpack.ts";
 import type { Collection, Workplace } from "./collection.ts";
 import {
   DamagedValueError,
+  EmptyValueError,
   HASH_LISTPACK,
   HASH_LISTPACK_OF_DEADLINES,
   HASH_LISTPACK_OF_DEADLINES_CANDIDATE,
@@ -32,7 +33,7 @@ import {
   HASH_ZIPLIST,
 } from "./format.ts";
 import { HashBuilder } from "./hash-builder.ts";
-import { Distinct, hasSpeltInteger, type Walk, walkListpack } from "./packed.ts";
+import { hasSpeltInteger, type Walk, walkDistinct, walkListpack } from "./packed.ts";
 import { type RdbReader, StringHolder } from "./reader.ts";
 import type { RdbWriter } from "./writer.ts";
 import { walkZiplist, walkZipmap } from "./ziplist.ts";
@@ -124,13 +125,8 @@ function readDatedFields(reader: RdbReader, type: number, place: Workplace): Col
 function readListpack(reader: RdbReader, place: Workplace): Collection {
   const { heap, limits, element } = place;
   const packed = reader.string(place.packed);
-  const distinct = new Distinct();
-  let index = 0;
-  const count = walkListpack(packed, element, (each) => {
-    if ((index & 1) === 0) distinct.add(each);
-    index += 1;
-  });
-  if (count === 0 || (count & 1) !== 0) throw new DamagedValueError("a hash has no field, or a field has no value");
+  const count = walkDistinct(packed, element, walkListpack, 2);
+  checkCount(count, 2);
   if (count / 2 <= limits.hashEntries && !hasSpeltInteger(packed)) {
     return { encoding: LISTPACK, root: copyToBlock(heap, packed.bytes, packed.start, packed.length) };
   }
@@ -141,7 +137,7 @@ function readPacked(reader: RdbReader, place: Workplace, walk: Walk, elementMax:
   const { element } = place;
   reader.string(place.packed);
   const count = walk(place.packed, element, () => undefined);
-  if (count === 0 || (count & 1) !== 0) throw new DamagedValueError("a hash has no field, or a field has no value");
+  checkCount(count, 2);
   return buildFromPairs(place, count / 2, walk, elementMax);
 }
 
@@ -161,7 +157,7 @@ function readDatedListpack(reader: RdbReader, place: Workplace): Collection {
   const { element, second } = place;
   const packed = reader.string(place.packed);
   const count = walkListpack(packed, element, () => undefined);
-  if (count === 0 || count % 3 !== 0) throw new DamagedValueError("a hash has no field, or a field is incomplete");
+  checkCount(count, 3);
   const value = new StringHolder();
   return build(place, count / 3, Number.POSITIVE_INFINITY, (builder) => {
     let index = 0;
@@ -187,8 +183,14 @@ function checkedDeadline(deadline: number): number {
 
 function countOf(reader: RdbReader): number {
   const count = reader.size();
-  if (count === 0) throw new DamagedValueError("a hash has no fields");
+  if (count === 0) throw new EmptyValueError("a hash has no fields");
   return count;
+}
+
+/** @param count elements of which so many together are one field */
+function checkCount(count: number, together: number): void {
+  if (count === 0) throw new EmptyValueError("a hash has no fields");
+  if (count % together !== 0) throw new DamagedValueError("a field of a hash is incomplete");
 }
 
 function build(place: Workplace, count: number, elementMax: number, fill: (builder: HashBuilder) => void): Collection {

@@ -18,6 +18,7 @@ import { Listpack } from "../structures/listpack.ts";
 import type { Collection, Workplace } from "./collection.ts";
 import {
   DamagedValueError,
+  EmptyValueError,
   LIST_OF_LISTPACKS,
   LIST_OF_ZIPLISTS,
   LIST_VALUE,
@@ -53,7 +54,7 @@ export function readList(reader: RdbReader, type: number, place: Workplace): Col
   list.attach(list.create());
   try {
     const isShrunk = fill(list, reader, type, place);
-    if (list.count === 0) throw new DamagedValueError("a list has no elements");
+    if (list.count === 0) throw new EmptyValueError("a list has no elements");
     if (!isShrunk || !fitsListpack(list, place.limits.listSize)) return { encoding: CHUNKS, root: list.root };
   } catch (error) {
     list.forEachBlock((block) => heap.free(block));

@@ -2,7 +2,7 @@
  * Elements that stand one behind the other in one string: what small collections are saved as. Listpacks are checked
  * and walked here, what Redis wrote before them in ziplist.ts.
  */
-import { createHash } from "node:crypto";
+import { createHash, randomInt } from "node:crypto";
 import { parseInt64 } from "../base/int64.ts";
 import {
   END,
@@ -80,4 +80,81 @@ function digestOf({ bytes, start, length }: StringHolder): string {
   return createHash("sha256")
     .update(bytes.subarray(start, start + length))
     .digest("base64");
+}
+
+/** Slots for hashes; elements of a small collection fill an eighth of them at the most. */
+const HASH_SLOTS = 4096;
+const HASHED_MAX = HASH_SLOTS / 8;
+
+/**
+ * Whether elements are all different, by their hashes: nearly always a yes, which costs no memory; a no says only that
+ * they have to be compared. Which elements have equal hashes is another matter in each process, so that nobody can make
+ * this slow.
+ */
+class DistinctHashes {
+  isSure = true;
+  #count = 0;
+  #round = 0;
+  readonly #seed = randomInt(2 ** 31);
+  readonly #hashes = new Int32Array(HASH_SLOTS);
+  /** In which round each slot was filled: nothing is cleared. */
+  readonly #rounds = new Int32Array(HASH_SLOTS);
+
+  /** Forgets all elements. */
+  begin(): void {
+    this.isSure = true;
+    this.#count = 0;
+    this.#round = (this.#round + 1) | 0;
+  }
+
+  add({ bytes, start, length }: StringHolder): void {
+    if (!this.isSure) return;
+    let hash = this.#seed ^ length;
+    for (let at = start; at < start + length; at++) hash = Math.imul(hash ^ bytes[at]!, 0x5bd1e995) ^ (hash >>> 15);
+    let slot = (hash ^ (hash >>> 16)) & (HASH_SLOTS - 1);
+    while (this.#rounds[slot] === this.#round) {
+      if (this.#hashes[slot] === hash) {
+        this.isSure = false;
+        return;
+      }
+      slot = (slot + 1) & (HASH_SLOTS - 1);
+    }
+    this.#count += 1;
+    if (this.#count > HASHED_MAX) this.isSure = false;
+    this.#rounds[slot] = this.#round;
+    this.#hashes[slot] = hash;
+  }
+}
+
+const hashes = new DistinctHashes();
+
+/**
+ * Walks through packed elements of which each, or each second one, must be another.
+ * @param step 1 for members, 2 for what alternates with values
+ * @param visit told of all of them
+ * @returns how many there are
+ * @throws DamagedValueError
+ */
+export function walkDistinct(
+  packed: StringHolder,
+  into: StringHolder,
+  walk: Walk,
+  step: 1 | 2,
+  visit?: VisitElement,
+): number {
+  let left = 0;
+  hashes.begin();
+  const count = walk(packed, into, (element) => {
+    if (left === 0) hashes.add(element);
+    left = left === 0 ? step - 1 : 0;
+    visit?.(element);
+  });
+  if (hashes.isSure) return count;
+  const distinct = new Distinct();
+  left = 0;
+  walk(packed, into, (element) => {
+    if (left === 0) distinct.add(element);
+    left = left === 0 ? step - 1 : 0;
+  });
+  return count;
 }

@@ -13,8 +13,8 @@ import type { Heap, Ref } from "../memory/heap.ts";
 import { INTSET, LISTPACK, TABLE } from "../structures/collection.ts";
 import { Intset, validateIntset } from "../structures/intset.ts";
 import type { Collection, Workplace } from "./collection.ts";
-import { DamagedValueError, SET_INTSET, SET_VALUE } from "./format.ts";
-import { Distinct, hasSpeltInteger, walkListpack } from "./packed.ts";
+import { DamagedValueError, EmptyValueError, SET_INTSET, SET_VALUE } from "./format.ts";
+import { hasSpeltInteger, walkDistinct, walkListpack } from "./packed.ts";
 import type { RdbReader, StringHolder } from "./reader.ts";
 import type { RdbWriter } from "./writer.ts";
 
@@ -46,7 +46,7 @@ export function readSet(reader: RdbReader, type: number, place: Workplace): Coll
 /** Begins with the encoding that Redis begins with, which decides what the set becomes. */
 function readMembers(reader: RdbReader, place: Workplace): Collection {
   const count = reader.size();
-  if (count === 0) throw new DamagedValueError("a set has no members");
+  if (count === 0) throw new EmptyValueError("a set has no members");
   return build(place, count > place.limits.setIntsetEntries ? TABLE : INTSET, (set) => {
     for (let left = count; left > 0; left--) add(set, reader.string(place.element), place);
   });
@@ -73,9 +73,8 @@ function readIntset(place: Workplace): Collection {
 
 function readListpack(place: Workplace): Collection {
   const { heap, limits, packed, element } = place;
-  const distinct = new Distinct();
-  const count = walkListpack(packed, element, (each) => distinct.add(each));
-  if (count === 0) throw new DamagedValueError("a set has no members");
+  const count = walkDistinct(packed, element, walkListpack, 1);
+  if (count === 0) throw new EmptyValueError("a set has no members");
   if (count <= limits.setListpackEntries && !hasSpeltInteger(packed)) {
     return { encoding: LISTPACK, root: copyToBlock(heap, packed.bytes, packed.start, packed.length) };
   }

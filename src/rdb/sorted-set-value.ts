@@ -11,6 +11,7 @@
  * order is sorted.
  */
 import { EMPTY_BYTES, Slice } from "../base/bytes.ts";
+import { parseInt64 } from "../base/int64.ts";
 import { copyToBlock } from "../keyspace/block-copy.ts";
 import { SetMember } from "../keyspace/set-member.ts";
 import { SortedSet } from "../keyspace/sorted-set.ts";
@@ -20,13 +21,14 @@ import { Listpack } from "../structures/listpack.ts";
 import type { Collection, Workplace } from "./collection.ts";
 import {
   DamagedValueError,
+  EmptyValueError,
   SORTED_SET_LISTPACK,
   SORTED_SET_OF_TEXT_SCORES,
   SORTED_SET_VALUE,
   SORTED_SET_ZIPLIST,
 } from "./format.ts";
-import { Distinct, hasSpeltInteger, type Walk, walkListpack } from "./packed.ts";
-import type { RdbReader, StringHolder } from "./reader.ts";
+import { hasSpeltInteger, type Walk, walkDistinct, walkListpack } from "./packed.ts";
+import { type RdbReader, StringHolder } from "./reader.ts";
 import type { RdbWriter } from "./writer.ts";
 import { walkZiplist } from "./ziplist.ts";
 
@@ -75,7 +77,7 @@ export function readSortedSet(reader: RdbReader, type: number, place: Workplace)
 
 function readMembers(reader: RdbReader, place: Workplace, readScore: () => number): Collection {
   const count = reader.size();
-  if (count === 0) throw new DamagedValueError("a sorted set has no members");
+  if (count === 0) throw new EmptyValueError("a sorted set has no members");
   return build(place, count, (set) => {
     for (let left = count; left > 0; left--) {
       reader.string(place.element);
@@ -94,21 +96,17 @@ function readTextScore(reader: RdbReader): number {
 }
 
 function readPacked(reader: RdbReader, place: Workplace, walk: Walk): Collection {
-  const { heap, limits, element, second } = place;
+  const { heap, limits, element } = place;
   const packed = reader.string(place.packed);
-  const distinct = new Distinct();
-  const order = new Order();
-  let index = 0;
-  const count = walk(packed, element, (each) => {
-    if ((index & 1) === 0) {
-      distinct.add(each);
-      second.take(each);
-    } else {
-      order.add(second, scoreIn(each.bytes, each.start, each.length));
-    }
-    index += 1;
-  });
-  if (count === 0 || (count & 1) !== 0) throw new DamagedValueError("a sorted set has no member, or one has no score");
+  order.begin();
+  let count: number;
+  try {
+    count = walkDistinct(packed, element, walk, 2, addInOrder);
+  } finally {
+    order.clear();
+  }
+  if (count === 0) throw new EmptyValueError("a sorted set has no members");
+  if ((count & 1) !== 0) throw new DamagedValueError("a member of a sorted set has no score");
   const isCopied = walk === walkListpack && order.isKept && !hasSpeltInteger(packed);
   if (isCopied && count / 2 <= limits.sortedSetEntries) {
     return { encoding: LISTPACK, root: copyToBlock(heap, packed.bytes, packed.start, packed.length) };
@@ -134,28 +132,56 @@ function buildFromPairs(place: Workplace, count: number, walk: Walk): Collection
   });
 }
 
-/** Whether members come in the order of a sorted set. */
+/** Whether members, whose scores follow them, come in the order of a sorted set. */
 class Order {
   isKept = true;
-  #score = Number.NEGATIVE_INFINITY;
-  #member: Buffer | undefined;
+  #isMember = true;
+  #count = 0;
+  #score = 0;
+  #previous = new StringHolder();
+  #member = new StringHolder();
 
-  add(next: StringHolder, score: number): void {
-    if (!this.isKept) return;
-    const bytes = next.toBuffer();
-    const isBehind = score > this.#score || (score === this.#score && isLess(this.#member, bytes));
-    if (!isBehind) this.isKept = false;
-    this.#score = score;
-    this.#member = bytes;
+  begin(): void {
+    this.isKept = true;
+    this.#isMember = true;
+    this.#count = 0;
+  }
+
+  /** Lets what was read go. */
+  clear(): void {
+    this.#previous.set(EMPTY_BYTES, 0, 0);
+    this.#member.set(EMPTY_BYTES, 0, 0);
+  }
+
+  add(each: StringHolder): void {
+    if (this.#isMember) {
+      const reused = this.#previous;
+      this.#previous = this.#member;
+      this.#member = reused;
+      this.#member.take(each);
+    } else {
+      const score = scoreIn(each.bytes, each.start, each.length);
+      const isBehind = score > this.#score || (score === this.#score && isLess(this.#previous, this.#member));
+      if (this.#count > 0 && !isBehind) this.isKept = false;
+      this.#score = score;
+      this.#count += 1;
+    }
+    this.#isMember = !this.#isMember;
   }
 }
 
-function isLess(left: Buffer | undefined, right: Buffer): boolean {
-  return left === undefined || left.compare(right) < 0;
+const order = new Order();
+const addInOrder = (each: StringHolder): void => order.add(each);
+
+function isLess(left: Slice, right: Slice): boolean {
+  const leftEnd = left.start + left.length;
+  return right.bytes.compare(left.bytes, left.start, leftEnd, right.start, right.start + right.length) > 0;
 }
 
 /** @throws DamagedValueError unless it is a number */
 function scoreIn(bytes: Buffer, start: number, length: number): number {
+  const integer = length <= SCORE_LENGTH_MAX ? parseInt64(bytes, start, length) : undefined;
+  if (integer !== undefined) return Number(integer);
   const text = length <= SCORE_LENGTH_MAX ? bytes.latin1Slice(start, start + length) : "";
   if (!SCORE.test(text)) throw new DamagedValueError("a score is no number");
   return Number(text.replace("inf", "Infinity"));

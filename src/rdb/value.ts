@@ -16,6 +16,7 @@ import { NONE, type Ref } from "../memory/heap.ts";
 import { type Collection, Holders, Workplace } from "./collection.ts";
 import {
   DamagedValueError,
+  ForeignValueError,
   HASH_LISTPACK,
   HASH_LISTPACK_OF_DEADLINES,
   HASH_LISTPACK_OF_DEADLINES_CANDIDATE,
@@ -56,6 +57,16 @@ const TYPES = new Map<number, number>([
   ...[HASH_OF_DEADLINES, HASH_LISTPACK_OF_DEADLINES].map((type) => [type, HASH] as const),
   ...[HASH_OF_DEADLINES_CANDIDATE, HASH_LISTPACK_OF_DEADLINES_CANDIDATE].map((type) => [type, HASH] as const),
 ]);
+
+/** Types of Redis that do not exist here, by what they are saved as. */
+const STREAMS: readonly number[] = [15, 19, 21];
+const MODULES: readonly number[] = [6, 7];
+
+function unknownType(saved: number): DamagedValueError {
+  if (STREAMS.includes(saved)) return new ForeignValueError("it is a stream, which this version does not have");
+  if (MODULES.includes(saved)) return new ForeignValueError("it is a value of a module, and there are none here");
+  return new DamagedValueError(`a value of the unknown type ${saved}`);
+}
 
 /** Appends an entry's value. */
 export function writeValue(writer: RdbWriter, entries: Entries, entry: Ref): void {
@@ -100,11 +111,15 @@ export class ValueReader {
   #type = STRING;
   #collection: Collection = { encoding: 0, root: NONE };
 
-  /** @throws DamagedValueError, or RegionFullError; there is nothing to be dropped then */
+  /** Reads a type and its value. @throws DamagedValueError, or RegionFullError; there is nothing to be dropped then */
   read(reader: RdbReader, key: Key): void {
-    const saved = reader.byte();
-    const type = TYPES.get(saved);
-    if (type === undefined) throw new DamagedValueError(`a value of the unknown type ${saved}`);
+    this.readAs(reader.byte(), reader, key);
+  }
+
+  /** As `read`, of a value whose type has been read: in a file the key stands between the two. */
+  readAs(saved: number, reader: RdbReader, key: Key): void {
+    const type = saved === STRING_VALUE ? STRING : TYPES.get(saved);
+    if (type === undefined) throw unknownType(saved);
     this.#type = type;
     if (type === STRING) {
       reader.string(this.#string);

@@ -2,7 +2,8 @@
  * Connection: one client at the end of a stream: its requests are parsed, executed, and answered in order.
  *
  * A turn: bytes arrive; every complete request in them is executed; the replies are left in the server's outbox, which
- * sends those of all connections at the end of the event loop's turn, one write for each.
+ * sends those of all connections at the end of the event loop's turn, one write for each. Replies that must wait for
+ * the log are held here, with all that comes behind them; meanwhile the client's further requests are executed.
  *
  * Bounded: while a client does not read its replies, its requests are not read either. What is asked of it without its
  * asking (MONITOR) counts against client-output-buffer-limit, and so do replies that wait.
@@ -16,7 +17,9 @@ import type { Receiver } from "../commands/pubsub-registry.ts";
 import type { ClientContext, LateReply } from "../engine/client-context.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
 import { ReplyTooLongError } from "../protocol/resp-reply.ts";
+import { HeldReplies } from "./held-replies.ts";
 import type { Addressee, Outbox } from "./outbox.ts";
+import { isSilenced } from "./reply-mode.ts";
 import type { Server } from "./server.ts";
 
 /** While so many bytes wait for a client to read, no more of its requests are executed. */
@@ -40,9 +43,12 @@ export class Connection implements Client, Addressee, Receiver {
   #countedBytes = 0;
   /** Whether lines for MONITOR are being gathered, to go out together. */
   #isGathering = false;
-  /** Whether replies are in the outbox, and the lines that came after them. */
+  /** Whether replies are in the outbox, the lines that came after them, and what waits for the log. */
   #hasReplies = false;
   readonly #linesAfter: Buffer[] = [];
+  readonly #held = new HeldReplies();
+  /** Whether the connection ends once nothing is held any more. */
+  #isLeaving = false;
   /** Messages that the command being executed has sent to the client itself. */
   readonly #ownMessages: Buffer[] = [];
   /** A socket has copied what it was given, or says that it has not; of other streams nobody knows. */
@@ -76,16 +82,16 @@ export class Connection implements Client, Addressee, Receiver {
   }
 
   get outputBufferBytes(): number {
-    return this.#stream.writableLength;
+    return this.#stream.writableLength + this.#held.bytes;
   }
 
   get outputListLength(): number {
-    return this.#stream.writableLength > 0 ? 1 : 0;
+    return this.outputBufferBytes > 0 ? 1 : 0;
   }
 
   /** Brings the sum of all clients' buffers up to date; to be called by whoever may have changed this one's. */
   countBuffers(): void {
-    const bytes = this.#isClosed ? 0 : this.#parser.keptBytes + this.#parser.keptFree + this.#stream.writableLength;
+    const bytes = this.#isClosed ? 0 : this.#parser.keptBytes + this.#parser.keptFree + this.outputBufferBytes;
     if (bytes === this.#countedBytes) return;
     this.#server.clients.bufferBytes += bytes - this.#countedBytes;
     if (bytes > this.#countedBytes) this.#server.clientEviction.check();
@@ -94,7 +100,7 @@ export class Connection implements Client, Addressee, Receiver {
 
   /** Whether the silence is not the client's fault: it watches others, or waits for a reply. */
   get isWaiting(): boolean {
-    return this.isWatching || (this.#isHeld && this.#stream.writableLength === 0);
+    return this.isWatching || !this.#held.isEmpty || (this.#isHeld && this.#stream.writableLength === 0);
   }
 
   /** Whether it is sent what it did not ask for each time: MONITOR's lines, or messages. */
@@ -151,7 +157,8 @@ export class Connection implements Client, Addressee, Receiver {
 
   #sendUnasked(bytes: Buffer): void {
     if (this.#hasReplies) this.#linesAfter.push(bytes);
-    else this.#gather(bytes);
+    else if (this.#held.isEmpty) this.#gather(bytes);
+    else this.#holdReply(bytes, 0);
   }
 
   #gather(bytes: Buffer): void {
@@ -170,7 +177,7 @@ export class Connection implements Client, Addressee, Receiver {
   /** Disconnects a client that has too much to read, or enough of it for too long. */
   checkOutputLimit(): void {
     this.countBuffers();
-    if (this.#server.exceedsOutputLimit(this, this.#stream.writableLength)) this.#close();
+    if (this.#server.exceedsOutputLimit(this, this.outputBufferBytes)) this.#close();
   }
 
   #execute(): void {
@@ -234,14 +241,8 @@ export class Connection implements Client, Addressee, Receiver {
     if (this.#outbox.isFull) this.#leaveReplies();
   }
 
-  /** CLIENT REPLY: takes back what must not be said. The mode counts as the command has left it. */
   #silence(before: number): void {
-    const { session } = this;
-    if (session.replyMode === "on") return;
-    if (session.keepsReply) session.keepsReply = false;
-    else this.#outbox.reply.length = before;
-    if (session.replyMode === "skip-next") session.replyMode = "skip";
-    else if (session.replyMode === "skip") session.replyMode = "on";
+    if (isSilenced(this.session)) this.#outbox.reply.length = before;
   }
 
   #mustWait(): boolean {
@@ -277,8 +278,8 @@ export class Connection implements Client, Addressee, Receiver {
   }
 
   #release(): void {
-    if (!this.#isHeld || this.#isClosed || this.#context.pending !== undefined) return;
-    if (this.#stream.writableLength > UNREAD_MAX) return;
+    if (!this.#isHeld || this.#isClosed || this.#isLeaving || this.#context.pending !== undefined) return;
+    if (this.outputBufferBytes > UNREAD_MAX) return;
     this.#isHeld = false;
     try {
       this.#execute();
@@ -293,7 +294,7 @@ export class Connection implements Client, Addressee, Receiver {
   #endWhenDone(): void {
     if (!this.#stream.readableEnded || this.#isHeld) return;
     this.#outbox.flush();
-    this.#stream.end();
+    if (this.#held.isEmpty) this.#stream.end();
   }
 
   #leaveReplies(): void {
@@ -304,19 +305,60 @@ export class Connection implements Client, Addressee, Receiver {
   }
 
   /** Called by the outbox, for what `#leaveReplies` has left there. */
-  transmit(bytes: Buffer): boolean {
+  transmit(bytes: Buffer, until: number): boolean {
     this.#hasReplies = false;
     if (this.#isClosed) return false;
+    if (until > 0 || !this.#held.isEmpty) {
+      this.#holdReply(Buffer.from(bytes), until);
+      return false;
+    }
+    // Effects without a reply, which need not be waited for.
+    if (bytes.length > 0) this.#write(this.#isSocket ? bytes : Buffer.from(bytes));
+    for (const line of this.#linesAfter.splice(0)) this.#gather(line);
+    return this.#isSocket && this.#stream.writableLength > 0;
+  }
+
+  #holdReply(bytes: Buffer, until: number): void {
+    this.#held.add(bytes, until);
+    for (const line of this.#linesAfter.splice(0)) this.#held.add(line, 0);
+    this.#outbox.hold(this);
+    if (this.#held.bytes > UNREAD_MAX) this.#hold();
+    this.checkOutputLimit();
+  }
+
+  /** Called by the outbox when the log has come further. */
+  release(released: number): boolean {
+    const bytes = this.#held.take(released);
+    if (bytes !== undefined && !this.#isClosed) {
+      if (bytes.length > 0) this.#write(bytes);
+      // Not now: this may be in the middle of another connection's turn.
+      if (this.#isHeld || this.#stream.readableEnded) setImmediate(() => this.#goOn());
+    }
+    return this.#held.isEmpty;
+  }
+
+  /** Called by the outbox when what is held may not be true. */
+  lose(): void {
+    this.#close();
+  }
+
+  /** After replies that were held have been sent. */
+  #goOn(): void {
+    if (this.#isClosed) return;
+    if (this.#isLeaving && this.#held.isEmpty) this.#leave();
+    this.#release();
+    this.#endWhenDone();
+  }
+
+  #write(bytes: Buffer): void {
     const { statistics } = this.#server;
     statistics.writes += 1;
     statistics.outputBytes += bytes.length;
-    this.#stream.write(this.#isSocket ? bytes : Buffer.from(bytes));
-    for (const line of this.#linesAfter.splice(0)) this.#gather(line);
+    this.#stream.write(bytes);
     const unread = this.#stream.writableLength;
     if (unread > UNREAD_MAX) this.#hold();
     if (unread > 0) this.checkOutputLimit();
     this.countBuffers();
-    return this.#isSocket && unread > 0;
   }
 
   /** A broken protocol ends the connection with its error; anything else is a defect, and is not hidden. */
@@ -334,6 +376,12 @@ export class Connection implements Client, Addressee, Receiver {
 
   #closeGracefully(): void {
     this.#outbox.flush();
+    this.#isLeaving = !this.#held.isEmpty;
+    if (this.#isLeaving) this.#hold();
+    else this.#leave();
+  }
+
+  #leave(): void {
     this.#server.farewells.begin(this.#stream, LINGER_MS);
     this.#close(false);
   }
@@ -342,6 +390,8 @@ export class Connection implements Client, Addressee, Receiver {
     if (!this.#isClosed) {
       this.#isClosed = true;
       this.session.closeAfterReply = true;
+      this.#held.clear();
+      this.#outbox.forget(this);
       this.countBuffers();
       this.#server.forget(this);
     }

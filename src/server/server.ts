@@ -40,7 +40,7 @@ export class Server {
   readonly clients: ClientRegistry;
   readonly limits: RequestLimits;
   /** All connections leave their replies here. */
-  readonly outbox = new Outbox();
+  readonly outbox: Outbox;
   /** Requests that a connection has parsed ahead. */
   readonly batch = new RequestBatch(LOOK_AHEAD_MAX);
   readonly spares = new SpareBuffers();
@@ -60,6 +60,7 @@ export class Server {
   constructor(store: Store, readsIntoOneBuffer = true) {
     const { configuration } = store;
     this.store = store;
+    this.outbox = new Outbox(store);
     this.engine = store.engine;
     this.keyspace = store.keyspace;
     this.lookAhead = new LookAhead(store.keyspace);
@@ -119,7 +120,7 @@ export class Server {
     clearInterval(this.#idleTimer);
     for (const stop of this.#stopListening.splice(0)) stop();
     const closed = this.#listeners.close();
-    this.outbox.flush();
+    this.outbox.close();
     for (const connection of [...this.#connections]) connection.kill();
     this.farewells.close();
     await closed;

@@ -22,7 +22,7 @@ import { HEADER_SIZE } from "./listpack-format.ts";
 export const HEAD = 0;
 const TAIL = 4;
 export const COUNT = 8;
-const NODES = 12;
+export const NODES = 12;
 const ROOT_SIZE = 16;
 
 const PREVIOUS = 0;

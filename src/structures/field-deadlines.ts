@@ -20,7 +20,7 @@ import { DICTIONARY_SIZE } from "./dictionary.ts";
 import { firstIn, linkFirst, NEXT, openList, unlink } from "./node-list.ts";
 import { TimingWheel, WHEEL_END } from "./timing-wheel.ts";
 
-const DATED = DICTIONARY_SIZE;
+export const DATED = DICTIONARY_SIZE;
 const WHEEL = DATED + 4;
 const EARLIEST = WHEEL + 4;
 /** Where the list's slot would begin, were it a whole node. */

@@ -1,7 +1,7 @@
 /** FrozenChunkList: walks the listpacks of a large list as of a freeze, on any thread. Layout: chunk-nodes.ts. */
 import type { FreezeReader } from "../memory/freeze-reader.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
-import { COUNT, HEAD, LISTPACK, NEXT } from "./chunk-nodes.ts";
+import { COUNT, HEAD, LISTPACK, NEXT, NODES } from "./chunk-nodes.ts";
 
 export class FrozenChunkList {
   #reader: FreezeReader | undefined;
@@ -17,6 +17,11 @@ export class FrozenChunkList {
   /** Elements. @throws FreezeLostError */
   get count(): number {
     return this.#reader!.word(this.#root + COUNT);
+  }
+
+  /** Listpacks. @throws FreezeLostError */
+  get nodes(): number {
+    return this.#reader!.word(this.#root + NODES);
   }
 
   /** Visits every listpack, in order; where it begins need not be where its block does. @throws FreezeLostError */

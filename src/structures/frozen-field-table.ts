@@ -3,6 +3,7 @@ import { Slice } from "../base/bytes.ts";
 import type { FreezeReader } from "../memory/freeze-reader.ts";
 import { FrozenBlock } from "../memory/frozen-block.ts";
 import type { Ref } from "../memory/heap.ts";
+import { DATED as DATED_COUNT } from "./field-deadlines.ts";
 import { APART, DATED, FIELD_AT, UNDATED, VALUE_LENGTH } from "./field-table.ts";
 import { FrozenDictionary } from "./frozen-dictionary.ts";
 import { MEMBER_LENGTH_MASK } from "./member-table.ts";
@@ -16,6 +17,11 @@ export class FrozenFieldTable {
   readonly #apart = new FrozenBlock();
   readonly #field = new Slice();
   readonly #value = new Slice();
+
+  /** Fields that have a deadline. @throws FreezeLostError */
+  datedCount(reader: FreezeReader, root: Ref): number {
+    return reader.word(root + DATED_COUNT);
+  }
 
   /** Visits every field of the table whose root is `root`, those included that have expired. @throws FreezeLostError */
   forEach(reader: FreezeReader, root: Ref, visit: VisitField): void {

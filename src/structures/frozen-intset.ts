@@ -1,4 +1,5 @@
 /** FrozenIntset: reads an intset as of a freeze, on any thread. Layout: intset.ts. */
+import type { Slice } from "../base/bytes.ts";
 import type { Int64 } from "../base/int64.ts";
 import type { FreezeReader } from "../memory/freeze-reader.ts";
 import { FrozenBlock } from "../memory/frozen-block.ts";
@@ -17,6 +18,12 @@ export class FrozenIntset {
 
   get count(): number {
     return this.#block.words[COUNT >>> 2]!;
+  }
+
+  /** Points `into` at all of it, as it stands. */
+  readWhole(into: Slice): Slice {
+    into.set(this.#block.bytes, 0, HEADER_SIZE + this.count * this.#width);
+    return into;
   }
 
   /** The integer at `index` in ascending order. */

@@ -41,6 +41,12 @@ export class FrozenListpack {
     return count;
   }
 
+  /** Points `into` at all of it, as it stands. */
+  readWhole(into: Slice): Slice {
+    into.set(this.#block.bytes, 0, this.#total);
+    return into;
+  }
+
   /** Position of the first element, 0 if there is none. */
   first(): number {
     return this.#block.bytes[HEADER_SIZE] === END ? 0 : HEADER_SIZE;

@@ -1,8 +1,12 @@
 /** Runs the compiled command line as a user does. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
-import { extname } from "node:path";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { RespClient } from "./resp-client.ts";
+import { freePort } from "./servers.ts";
 
 const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 const START_TIMEOUT_MS = 15_000;
@@ -27,15 +31,22 @@ export interface CommandLineOptions {
   readonly nodeOptions?: readonly string[];
 }
 
-/** Starts `stillwater` with the arguments; at the end of the test it is killed if it still runs. */
+/**
+ * Starts `stillwater` with the arguments, in a directory of its own unless the options name one, because that is where
+ * it puts its files; at the end of the test it is killed if it still runs.
+ */
 export function runCommandLine(
   t: TestContext,
   args: readonly string[],
   options: CommandLineOptions = {},
 ): CommandLineRun {
-  const { cwd = process.cwd(), input = "", nodeOptions = [] } = options;
+  const { cwd = mkdtempSync(join(tmpdir(), "stillwater-run-")), input = "", nodeOptions = [] } = options;
   const child = spawn(process.execPath, [...nodeOptions, MAIN, ...args], { cwd });
-  t.after(() => child.kill("SIGKILL"));
+  t.after(async () => {
+    child.kill("SIGKILL");
+    await ended;
+    if (options.cwd === undefined) rmSync(cwd, { recursive: true, force: true });
+  });
   child.stdin.on("error", () => undefined);
   child.stdin.end(input);
   let output = "";
@@ -59,4 +70,18 @@ export function runCommandLine(
   // Most tests that expect an end do not wait for readiness.
   ready.catch(() => undefined);
   return { child, output: () => output, errors: () => errors, ready, ended };
+}
+
+/** Starts a server on a free port, with its files in the directory, and one client. @returns once it is ready */
+export async function startServerIn(t: TestContext, directory: string, ...args: string[]) {
+  const port = await freePort();
+  const run = runCommandLine(t, ["--port", `${port}`, "--dir", directory, "--maxmemory", "50mb", ...args]);
+  await run.ready;
+  const client = await RespClient.connect({ port });
+  const ask = async (line: string): Promise<string> => String(await client.command(...line.split(" ")));
+  const stop = async (signal: NodeJS.Signals = "SIGTERM"): Promise<number | string> => {
+    run.child.kill(signal);
+    return await run.ended;
+  };
+  return { ...run, port, client, ask, stop };
 }

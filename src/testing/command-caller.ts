@@ -7,8 +7,8 @@
 import { Arguments } from "../base/arguments.ts";
 import { writeInt64 } from "../base/int64.ts";
 import { allCommands } from "../commands/all-commands.ts";
+import { droppedReply } from "../commands/dropped-reply.ts";
 import { OUT_OF_MEMORY } from "../commands/errors.ts";
-import type { Reply } from "../commands/reply.ts";
 import { ClientContext } from "../engine/client-context.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { Database } from "../keyspace/database.ts";
@@ -20,8 +20,6 @@ const ORIGIN = { address: "127.0.0.1:1", localAddress: "127.0.0.1:2", fileDescri
 const CAPACITY = 1 << 18;
 
 const EXPECTED = /^(WRONGTYPE|INVALIDOBJ) /;
-
-const ignore = (): void => undefined;
 
 export class CommandCaller {
   /** Commands that the store had no room for. */
@@ -90,26 +88,4 @@ export class CommandCaller {
     this.#end += length;
     return this;
   }
-}
-
-function droppedReply(fail: (text: string) => void): Reply {
-  return {
-    version: 3,
-    ok: ignore,
-    simple: ignore,
-    error: fail,
-    integer: ignore,
-    bulk: ignore,
-    bulkText: ignore,
-    null: ignore,
-    nullArray: ignore,
-    array: ignore,
-    map: ignore,
-    set: ignore,
-    double: ignore,
-    doubleAs: ignore,
-    boolean: ignore,
-    verbatim: ignore,
-    push: ignore,
-  };
 }

@@ -10,8 +10,10 @@ import type { Command } from "../commands/command.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import type { Lifecycle, Services, ThreadFigures } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
+import { NoPersistence } from "../commands/no-persistence.ts";
 import { PubSub } from "../commands/pubsub-registry.ts";
 import { Configuration } from "../config/configuration.ts";
+import { EffectLog } from "../durability/effect-log.ts";
 import { ClientContext, type LateReply } from "../engine/client-context.ts";
 import { ClientRegistry } from "../engine/client-registry.ts";
 import { Engine } from "../engine/engine.ts";
@@ -40,6 +42,8 @@ export class CommandRunner {
   readonly clients = new ClientRegistry();
   readonly services: Services;
   readonly engine: Engine;
+  /** What the commands have done; kept if `areKept` is set. */
+  readonly effects = new EffectLog();
   readonly context: ClientContext;
   readonly lifecycle = new RecordedLifecycle();
   /** What INFO shows of background threads; none run. */
@@ -62,8 +66,11 @@ export class CommandRunner {
       clients: this.clients,
       lifecycle: this.lifecycle,
       pubSub: new PubSub(),
+      effects: this.effects,
+      persistence: new NoPersistence(this.lifecycle.lastSaveAt, () => this.keyspace.changes),
       threads: { figures: () => this.threads },
     };
+    this.keyspace.removals = this.effects;
     this.engine = new Engine(this.services);
     this.engine.memory.follow(this.configuration);
     this.context = this.connect();

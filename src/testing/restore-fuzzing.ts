@@ -116,11 +116,13 @@ export function randomPayload(random: Random): Buffer {
   return withFooter(bytes, random.pick(VERSIONS));
 }
 
-function soundValue(random: Random): Buffer {
+/** A sound value of any type, behind its type's number. */
+export function soundValue(random: Random): Buffer {
   return random.pick(FORMS)(random).subarray(0, -FOOTER_SIZE);
 }
 
-function broken(random: Random, bytes: Buffer): Buffer {
+/** The bytes with something changed, added or missing. */
+export function broken(random: Random, bytes: Buffer): Buffer {
   if (bytes.length === 0) return random.bytes(3);
   const at = random.below(bytes.length);
   const before = bytes.subarray(0, at);

@@ -1,0 +1,400 @@
+/**
+ * LogKeeper: the life of a store's append-only log: started, rewritten, failed, healed, ended.
+ *
+ *     off ──start, or CONFIG SET appendonly yes──▶ beginning ──▶ on ──failure──▶ failed
+ *      ▲                                            │  ▲          │              │
+ *      │                                failed ◀────┘  └──────────┼── rewrite ───┘     writes are refused
+ *      └──────────────────────────── CONFIG SET appendonly no ────┘
+ *
+ * A rewrite, while the log is on:
+ *
+ *     log writer   makes the next INCR, lists it          renames the BASE, lists it with this INCR only; deletes
+ *     this thread            └▶ last batch into the old INCR; the next goes into the new one; freeze      ▲
+ *     snapshot                                                  └▶ writes the BASE, syncs it ─────────────┘
+ *
+ * The switch and the freeze are one turn: no command is executed between them, so that the BASE is what all before the
+ * new INCR amounts to. Each step that fails leaves a set in force that is complete: the old one with one INCR more.
+ *
+ * Where there is no set to go on from (the first one of a store with data, or after a failure), a new set is begun: its
+ * INCR counts only once its BASE does (durability/log-writer-tasks.ts). After a failure, writes are refused until then.
+ *
+ * Owner thread only.
+ */
+import { basename, join } from "node:path";
+import type { NewLogTask } from "../background/log-writer.ts";
+import { CommandError } from "../commands/errors.ts";
+import { systemErrorText } from "../config/system-error.ts";
+import { AppendLog, LogFailedError } from "../durability/append-log.ts";
+import { FIRST_SEQUENCE } from "../durability/batch-line.ts";
+import { temporaryPathOf } from "../durability/durable-file.ts";
+import { LogChannel } from "../durability/log-channel.ts";
+import type { LogProgress } from "../durability/log-file-writer.ts";
+import type { RetirementReport } from "../durability/log-writer-tasks.ts";
+import { AofNames, type LogFile, type Manifest, readManifest } from "../durability/manifest.ts";
+import { LogFigures, type LogInfo } from "./log-figures.ts";
+import { type LogKeeperParts, nextSequence, pause } from "./log-parts.ts";
+import type { RecoveredLog } from "./recovery.ts";
+import { RewriteSchedule } from "./rewrite-schedule.ts";
+
+const STARTED = "Background append only file rewriting started";
+const SCHEDULED = "Background append only file rewriting scheduled";
+const IN_PROGRESS = "ERR Background append only file rewriting already in progress";
+const IS_OFF = "ERR there is no append only file to rewrite: appendonly is no";
+const ONLY_RDB = "a base in any other form than RDB is not written: aof-use-rdb-preamble must be yes";
+/** Field of the base's header, by which Redis tells it from a snapshot. */
+const BASE_AUX = [["aof-base", "1"]] as const;
+
+type State = "off" | "beginning" | "on" | "failed";
+
+export class LogKeeper {
+  readonly log: AppendLog;
+  readonly #parts: LogKeeperParts;
+  readonly #names: AofNames;
+  readonly #schedule: RewriteSchedule;
+  readonly #figures = new LogFigures();
+  readonly #stops: (() => void)[] = [];
+  #state: State = "off";
+  /** The set in force, as far as it is known. */
+  #manifest: Manifest = { base: undefined, incrs: [], history: [] };
+  #baseBytes = 0;
+  /** Bytes of increments before the present file, and where in the log's positions that began. */
+  #olderBytes = 0;
+  #fileBegan = 0;
+  #rewriting: Promise<void> | undefined;
+  #rewriteBegan = 0;
+  /** Counts beginnings and ends, so that a rewrite that comes back finds out that it is no longer wanted. */
+  #life = 0;
+  #error = "";
+  #lastError = "";
+
+  constructor(parts: LogKeeperParts) {
+    this.#parts = parts;
+    this.#names = new AofNames(parts.directory.filename);
+    this.log = new AppendLog(parts.effects);
+    this.#schedule = new RewriteSchedule(parts.configuration);
+    parts.link.onProgress = (progress) => this.#hear(progress);
+    parts.snapshots.hasOtherJob = () => this.isRewriting;
+    this.log.listeners.add(() => this.#noticeFailure());
+    this.#follow();
+  }
+
+  /** Whether effects are being logged, or will be once a set has been begun. */
+  get isOn(): boolean {
+    return this.#state !== "off";
+  }
+
+  /** Whether the first set is being begun: until it is there, the log holds nothing. */
+  get isBeginning(): boolean {
+    return this.#state === "beginning";
+  }
+
+  get isRewriting(): boolean {
+    return this.#rewriting !== undefined;
+  }
+
+  /** Redis's error for writes while what they do cannot be logged. */
+  get writeRefusal(): string | undefined {
+    return this.#error === "" ? undefined : `MISCONF Errors writing to the AOF file: ${this.#error}`;
+  }
+
+  /**
+   * Goes on from what was recovered, before anybody is served. Resolves when a complete set is in force.
+   * @throws Error that says why the files cannot be written
+   */
+  async start(recovered: RecoveredLog): Promise<void> {
+    this.#life += 1;
+    if (!this.#parts.configuration.get("aof-use-rdb-preamble")) throw new Error(ONLY_RDB);
+    const { incr } = recovered;
+    let manifest = recovered.manifest;
+    if (manifest === undefined && this.#parts.hasData()) {
+      await this.#beginAnew();
+      return;
+    }
+    if (manifest === undefined) {
+      manifest = { base: undefined, incrs: [this.#names.incr(1)], history: [] };
+      await this.#run({ kind: "create", manifest });
+    } else if (incr === undefined) {
+      const next = this.#names.incr(nextSequence(manifest.incrs.at(-1)));
+      manifest = { base: manifest.base, incrs: [...manifest.incrs, next], history: [] };
+      await this.#run({ kind: "prepare", incr: next, manifest });
+    }
+    const { name } = manifest.incrs.at(-1)!;
+    const channel = new LogChannel();
+    await this.#run({ kind: "begin", buffers: channel.buffers, name, isNew: false });
+    this.#open(channel, name, incr?.nextSequence ?? FIRST_SEQUENCE);
+    this.#state = "on";
+    this.#manifest = manifest;
+    this.#baseBytes = recovered.baseBytes;
+    this.#olderBytes = recovered.incrBytes;
+    this.#schedule.rememberSize(recovered.baseBytes + recovered.incrBytes);
+    // Before anybody is served: of this process there are no temporaries yet but leftovers.
+    await this.#retire(true);
+  }
+
+  /** BGREWRITEAOF. @returns the reply's text @throws CommandError */
+  rewrite(): string {
+    if (this.isRewriting) throw new CommandError(IN_PROGRESS);
+    if (this.#state === "off") throw new CommandError(IS_OFF);
+    if (this.#parts.snapshots.isRunning) {
+      this.#schedule.isScheduled = true;
+      return SCHEDULED;
+    }
+    this.#beginRewrite();
+    return STARTED;
+  }
+
+  /** Rewrites, and resolves when that is done. @throws Error that says why it failed */
+  async rewriteNow(): Promise<void> {
+    while (this.isRewriting || this.#parts.snapshots.isRunning) await pause();
+    if (this.#state === "off") throw new CommandError(IS_OFF);
+    this.#beginRewrite();
+    await this.#rewriting;
+    if (this.#lastError !== "" && this.#schedule.hasFailed) throw new Error(this.#lastError);
+  }
+
+  /** Looks whether a rewrite is due, in every round of the housekeeper. */
+  tick(): void {
+    this.#suspend();
+    if (this.#state === "off" || this.isRewriting || this.#parts.snapshots.isRunning) return;
+    if (this.#schedule.isDue(this.currentBytes, this.#state === "on")) this.#beginRewrite();
+    // A log that could not be begun is wanted all the same.
+    else if (this.#state === "beginning" && this.#schedule.mayRetry) this.#beginRewrite();
+  }
+
+  /** What has been executed so far is durable when this resolves. @throws Error if it cannot be */
+  async durable(): Promise<void> {
+    while (this.isRewriting || this.#schedule.isScheduled) {
+      if (this.#state !== "beginning") break;
+      await (this.#rewriting ?? pause());
+    }
+    if (this.#state !== "on") throw new LogFailedError(this.#lastError === "" ? "there is no log" : this.#lastError);
+    await this.log.sync();
+  }
+
+  /** Writes what was gathered, and waits for what the policy promises: the process ends. */
+  finishWithin(milliseconds: number): boolean {
+    return this.log.finishWithin(milliseconds);
+  }
+
+  /** Ends it: what was executed is durable when this resolves. @throws Error if it is not */
+  async close(): Promise<void> {
+    for (const stop of this.#stops.splice(0)) stop();
+    if (this.#state === "off") return;
+    try {
+      await this.durable();
+    } finally {
+      await this.#turnOff();
+    }
+  }
+
+  /** Bytes of all files of the log. */
+  get currentBytes(): number {
+    return this.#baseBytes + this.#olderBytes + this.log.appended - this.#fileBegan;
+  }
+
+  #open(channel: LogChannel, name: string, sequence: number): void {
+    const file = this.#parts.files.open(join(this.#parts.directory.path, name), "append");
+    this.log.begin(channel, file, this.#parts.link, sequence);
+    this.#fileBegan = this.log.appended;
+  }
+
+  #beginRewrite(): void {
+    this.#schedule.begin();
+    this.#rewriteBegan = performance.now();
+    const life = this.#life;
+    const work = this.#state === "on" ? this.#rewrite(life) : this.#beginAnew();
+    const end = (error?: Error): void => {
+      this.#rewriting = undefined;
+      this.#suspend();
+      // Given up because the log was turned off: that says nothing about the disk.
+      if (life !== this.#life) return;
+      this.#schedule.end(error === undefined, (performance.now() - this.#rewriteBegan) / 1000);
+      if (error === undefined) return;
+      this.#lastError = systemErrorText(error);
+      this.#parts.notice(`Rewriting the append only file failed: ${error.message}`);
+    };
+    this.#rewriting = work.then(() => end(), end);
+    this.#suspend();
+  }
+
+  async #rewrite(life: number): Promise<void> {
+    const { base, incrs } = this.#manifest;
+    const next = this.#names.incr(nextSequence(incrs.at(-1)));
+    const listed = { base, incrs: [...incrs, next], history: [] };
+    await this.#run({ kind: "prepare", incr: next, manifest: listed });
+    this.#checkWanted(life);
+    // From here to the freeze nothing else may be executed.
+    const file = this.#parts.files.open(join(this.#parts.directory.path, next.name), "append");
+    this.log.switchTo(file);
+    this.#manifest = listed;
+    this.#olderBytes += this.log.appended - this.#fileBegan;
+    this.#fileBegan = this.log.appended;
+    const newBase = this.#names.base(nextSequence(base), true);
+    await this.#commit(life, newBase, next, undefined);
+  }
+
+  /** Begins a set that owes nothing to what is on the disk. */
+  async #beginAnew(): Promise<void> {
+    const life = this.#life;
+    const { path } = this.#parts.directory;
+    // As it is now: a rewrite that was under way when the log was turned off may have put another set in force.
+    const old = readManifest(this.#parts.files, path, this.#names) ?? this.#manifest;
+    const incr = this.#names.incr(nextSequence(old.incrs.at(-1)));
+    const from = basename(temporaryPathOf(join(path, incr.name)));
+    if (this.#state === "off") this.#state = "beginning";
+    const channel = new LogChannel();
+    await this.#run({ kind: "begin", buffers: channel.buffers, name: from, isNew: true });
+    if (life !== this.#life) throw new Error(NOT_WANTED);
+    try {
+      this.#open(channel, from, FIRST_SEQUENCE);
+      this.#olderBytes = 0;
+      await this.#commit(life, this.#names.base(nextSequence(old.base), true), incr, from);
+    } catch (error) {
+      if (life === this.#life) this.#giveUp(from, error);
+      throw error;
+    }
+    this.#state = "on";
+    this.#error = "";
+  }
+
+  /** Has the base written, as of now, and put in force together with the present increment. */
+  async #commit(life: number, base: LogFile, incr: LogFile, from: string | undefined): Promise<void> {
+    const temporary = temporaryPathOf(join(this.#parts.directory.path, base.name));
+    await this.#writeBase(temporary);
+    this.#checkWanted(life);
+    const manifest = this.#names.rewritten(this.#manifest.base, base, incr);
+    this.#baseBytes = await this.#run({ kind: "commit", temporary, from, manifest });
+    this.#manifest = manifest;
+    this.#olderBytes = 0;
+    this.#schedule.rememberSize(this.currentBytes);
+    await this.#retire(false);
+  }
+
+  #writeBase(temporary: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#parts.snapshots.begin(temporary, BASE_AUX, (error) => {
+        if (error === undefined) resolve();
+        else reject(new Error(error));
+      });
+    });
+  }
+
+  /** @throws Error if the log has failed or has been ended while something was waited for */
+  #checkWanted(life: number): void {
+    if (life !== this.#life) throw new Error(NOT_WANTED);
+    if (this.log.failure !== undefined) throw new Error(this.log.failure);
+  }
+
+  /** A new set could not be begun. */
+  #giveUp(from: string, error: unknown): void {
+    if (this.#error === "") this.log.end();
+    else this.log.fail(systemErrorText(error));
+    // Left over if that fails too; the next start deletes it.
+    this.#run({ kind: "discard", name: from }).catch(() => undefined);
+  }
+
+  #run(task: NewLogTask): Promise<number> {
+    this.log.askToListen();
+    return this.#parts.link.run(task);
+  }
+
+  async #retire(isStart: boolean): Promise<void> {
+    try {
+      await this.#run({ kind: "retire", isStart });
+    } catch (error) {
+      this.#lastError = (error as Error).message;
+    }
+  }
+
+  #hear(progress: LogProgress | RetirementReport): void {
+    if (progress.kind === "synced") this.#figures.addSync(progress.microseconds);
+    if (progress.kind === "retired") {
+      this.#figures.filesToDelete = progress.waiting;
+      if (progress.error !== undefined) this.#lastError = progress.error;
+    } else if (progress.kind === "failed") this.log.fail(progress.error);
+    else this.log.poll();
+  }
+
+  #noticeFailure(): void {
+    const { failure } = this.log;
+    if (failure === undefined || this.#error === failure) return;
+    this.#lastError = failure;
+    // One that was only being begun has promised nothing yet; its rewrite fails.
+    if (this.#state === "beginning") return;
+    this.#state = "failed";
+    this.#error = failure;
+    this.#parts.notice(`Writing the append only file failed: ${failure}. Writes are refused until it is rewritten.`);
+  }
+
+  #follow(): void {
+    const { configuration } = this.#parts;
+    const { log } = this;
+    log.policy = configuration.get("appendfsync");
+    log.hasTimestamps = configuration.get("aof-timestamp-enabled");
+    this.#stops.push(
+      configuration.onChange("appendfsync", (policy): undefined => {
+        log.policy = policy;
+      }),
+      configuration.onChange("aof-timestamp-enabled", (isOn): undefined => {
+        log.hasTimestamps = isOn;
+      }),
+      configuration.onChange("aof-use-rdb-preamble", (isOn) => (isOn || !this.isOn ? undefined : ONLY_RDB)),
+      configuration.onChange("appendonly", (isOn) => this.#setOn(isOn)),
+    );
+  }
+
+  #setOn(isOn: boolean): string | undefined {
+    if (!isOn) {
+      void this.#turnOff().catch((error: Error) => this.#parts.notice(`Ending the log failed: ${error.message}`));
+      return undefined;
+    }
+    if (this.#state !== "off") return undefined;
+    if (!this.#parts.configuration.get("aof-use-rdb-preamble")) return ONLY_RDB;
+    try {
+      const { files, directory } = this.#parts;
+      this.#manifest = readManifest(files, directory.path, this.#names) ?? this.#manifest;
+    } catch (error) {
+      return (error as Error).message;
+    }
+    this.#life += 1;
+    this.#state = "beginning";
+    // While a snapshot is being written, the first tick after it begins.
+    if (!this.#parts.snapshots.isRunning && !this.isRewriting) this.#beginRewrite();
+    else this.#schedule.isScheduled = true;
+    return undefined;
+  }
+
+  async #turnOff(): Promise<void> {
+    if (this.#state === "off") return;
+    this.#state = "off";
+    this.#schedule.isScheduled = false;
+    this.#life += 1;
+    this.#error = "";
+    const { isRewriting } = this;
+    this.log.end();
+    if (isRewriting) this.#parts.snapshots.cancel();
+    await this.#run({ kind: "end" });
+  }
+
+  /** no-appendfsync-on-rewrite. */
+  #suspend(): void {
+    const isBusy = this.isRewriting || this.#parts.snapshots.isRunning;
+    this.log.isSuspended = isBusy && this.#parts.configuration.get("no-appendfsync-on-rewrite");
+  }
+
+  /** What INFO says of the log. */
+  info(): LogInfo {
+    const { log } = this;
+    const seconds = this.isRewriting ? Math.floor((performance.now() - this.#rewriteBegan) / 1000) : -1;
+    return this.#figures.info(log, this.#schedule, {
+      isOn: this.isOn,
+      isRefusing: this.#error !== "",
+      rewriteSeconds: seconds,
+      currentBytes: this.currentBytes,
+      gatheredBytes: this.#parts.effects.length,
+      lastError: this.#lastError,
+    });
+  }
+}
+
+const NOT_WANTED = "the log was turned off";
