@@ -12,8 +12,10 @@
  * Giving a gigabyte back takes the system 200 ms, on whichever thread drops the last reference. So another one holds
  * the buffer until this thread's collector has found it, and then lets it go itself.
  *
- *     this thread   offer ──hold──▶ collected? ┄┄ every 100 ms, then seldomer ┄┄▶ yes ──letGo──▶
- *     the holder                    refers to it ..............................................  collects, unmaps
+ *     this thread   offer ──hold──▶ ┄┄ 0.1 s ┄┄▶ a reason to collect ┄┄ 1 s ┄┄▶ collected? ──letGo──▶
+ *     the holder                    refers to it ............................................  collects, unmaps
+ *
+ * A second passes in between because a collector asks the system for memory, too, and then waits for whoever unmaps.
  */
 import { getHeapStatistics } from "node:v8";
 
@@ -21,9 +23,11 @@ import { getHeapStatistics } from "node:v8";
 const COLLECTED_HEAP_MAX = 64 * 1024 * 1024;
 /** External memory that makes V8 begin a collection. */
 const REASON_SIZE = 160 * 1024 * 1024;
-/** Milliseconds until a reason to collect is given, and until it is looked what became of it; doubled each time. */
-const FIRST_LOOK_MS = 100;
-const LAST_LOOK_MS = 60_000;
+/** Milliseconds until a reason to collect is given. */
+const REASON_MS = 100;
+/** Milliseconds until it is looked what became of it, and then until the next reason is given; doubled each time. */
+const LOOK_MS = 1000;
+const LOOK_MAX_MS = 60_000;
 
 /** Another thread, which holds on to buffers so that their memory is given back there. */
 export interface BufferHolder {
@@ -51,7 +55,7 @@ export class Discarded {
     if (getHeapStatistics().used_heap_size > COLLECTED_HEAP_MAX || !this.#isFree()) return false;
     this.#last = new WeakRef(buffer);
     this.#held = this.#holder?.hold(buffer);
-    this.#lookIn(FIRST_LOOK_MS);
+    this.#giveReasonIn(REASON_MS, LOOK_MS);
     return true;
   }
 
@@ -64,14 +68,26 @@ export class Discarded {
     return true;
   }
 
-  #lookIn(milliseconds: number): void {
+  #giveReasonIn(milliseconds: number, lookMs: number): void {
     this.#timer = setTimeout(() => {
-      if (this.#isFree()) return;
-      // Not now: whoever has asked after it has thereby referred to it, for this turn.
-      setImmediate(giveReasonToCollect).unref();
-      this.#lookIn(Math.min(LAST_LOOK_MS, milliseconds * 2));
+      giveReasonSoon();
+      this.#timer = setTimeout(() => {
+        if (!this.#isFree()) this.#giveReasonIn(lookMs, Math.min(LOOK_MAX_MS, lookMs * 2));
+      }, lookMs).unref();
     }, milliseconds).unref();
   }
+}
+
+let isReasonDue = false;
+
+/** In the next turn, and once for all that were discarded together: one collection finds them all. */
+function giveReasonSoon(): void {
+  if (isReasonDue) return;
+  isReasonDue = true;
+  setImmediate(() => {
+    isReasonDue = false;
+    giveReasonToCollect();
+  }).unref();
 }
 
 /** Makes a collection of this thread's garbage likely soon; for threads that have finished reading large views too. */
