@@ -15,7 +15,8 @@
  * Owner thread only.
  */
 import type { LogProgress } from "../durability/log-file-writer.ts";
-import type { LogDirectory, LogReport, LogTask, RetirementReport } from "../durability/log-writer-tasks.ts";
+import type { LogReport, LogTask, RetirementReport } from "../durability/log-writer-tasks.ts";
+import type { LogDirectory } from "../durability/manifest.ts";
 import type { BackgroundThread, ThreadOptions } from "./background-thread.ts";
 import type { BackgroundThreads } from "./background-threads.ts";
 

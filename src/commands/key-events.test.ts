@@ -124,6 +124,7 @@ const TABLE: Readonly<Record<string, readonly (readonly [commands: string, event
     ["SET a 1; SET b 1; COPY a b REPLACE", "n:new b, g:copy_to b"],
     ["SET a 1; COPY a b DB 3", "n:new b@3, g:copy_to b@3"],
     ["COPY a b", "m:keymiss a"],
+    ["SET b 1 PXAT 1; COPY a b", "m:keymiss a"],
     ["SET a 1; MOVE a 2", "n:new a@2, g:move_from a, g:move_to a@2"],
     ["MOVE a 2", ""],
     ["SET from 1; RESTORE a 0 DUMPED", "n:new a, g:restore a"],

@@ -230,9 +230,14 @@ const COPY = command({
       throw new CommandError(SAME_OBJECT);
     }
     const source = database.read(args, parsed.source);
+    if (!source.found) {
+      // Without a look at the destination, which may have expired: nobody is told of that now.
+      context.reply.integer(0);
+      return;
+    }
     const target = targetDatabase.write(args, parsed.destination, targetDatabase.other);
     const existed = target.found;
-    const isCopied = source.found && (replace || !existed);
+    const isCopied = replace || !existed;
     if (isCopied) {
       copyKey(source, target);
       notifyReplaced(target, existed);
@@ -258,14 +263,16 @@ const MOVE = command({
     const targetDatabase = databaseNamed(context, args, parsed.db);
     if (targetDatabase === context.database) throw new CommandError(SAME_OBJECT);
     const source = context.database.write(args, parsed.key);
-    const target = targetDatabase.peek(args, parsed.key, targetDatabase.other);
-    const isMoved = source.found && !target.found;
-    if (isMoved) {
-      moveKey(source, target);
-      source.notify(GENERIC_EVENT, "move_from");
-      target.notify(GENERIC_EVENT, "move_to");
+    // As with COPY: without a source, nobody looks at the target.
+    if (!source.found || targetDatabase.peek(args, parsed.key, targetDatabase.other).found) {
+      context.reply.integer(0);
+      return;
     }
-    context.reply.integer(isMoved ? 1 : 0);
+    const target = targetDatabase.other;
+    moveKey(source, target);
+    source.notify(GENERIC_EVENT, "move_from");
+    target.notify(GENERIC_EVENT, "move_to");
+    context.reply.integer(1);
   },
 });
 

@@ -21,18 +21,8 @@ import { join } from "node:path";
 import type { Files } from "./files.ts";
 import { LogChannel, type LogChannelBuffers } from "./log-channel.ts";
 import { LogFileWriter, type LogProgress } from "./log-file-writer.ts";
-import { AofNames, commitManifest, type LogFile, type Manifest } from "./manifest.ts";
+import { AofNames, commitManifest, type LogDirectory, type LogFile, type Manifest } from "./manifest.ts";
 import { type Remove, RetiredFiles } from "./retired-files.ts";
-
-/** Where a store's files are, and how they are called: Places, as it can be posted. */
-export interface LogDirectory {
-  /** Path of the directory, and of `dir`, which it is in. */
-  readonly path: string;
-  readonly parent: string;
-  /** `appendfilename` and `dbfilename`. */
-  readonly filename: string;
-  readonly rdbName: string;
-}
 
 export type LogTask =
   /** Makes a first set of one empty increment: of a store without data. */

@@ -26,6 +26,16 @@ import { DamagedFileError } from "./damaged-file-error.ts";
 import { replaceFile } from "./durable-file.ts";
 import { type Files, writeAll } from "./files.ts";
 
+/** Where a store's files are, and how they are called: Places (retired-files.ts), as it can be posted. */
+export interface LogDirectory {
+  /** Path of the directory, and of `dir`, which it is in. */
+  readonly path: string;
+  readonly parent: string;
+  /** `appendfilename` and `dbfilename`. */
+  readonly filename: string;
+  readonly rdbName: string;
+}
+
 /** One file of a log. */
 export interface LogFile {
   /** Its name in the log's directory, without a path. */

@@ -29,8 +29,7 @@ import { join } from "node:path";
 import { readTemporaryName } from "./durable-file.ts";
 import type { Files } from "./files.ts";
 import { processExists } from "./lock-holder.ts";
-import type { LogDirectory } from "./log-writer-tasks.ts";
-import { AofNames, type Manifest, readManifest } from "./manifest.ts";
+import { AofNames, type LogDirectory, type Manifest, readManifest } from "./manifest.ts";
 
 /** Where a store has its files, and how they are called. */
 export interface Places {

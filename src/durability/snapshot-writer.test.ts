@@ -180,7 +180,8 @@ test("whichever call fails, the file before is in force, nothing is left over, a
       if (error.syscall !== "fsync") assert(files.contentOf(PATH)!.equals(old), `${n} ${error.message}`);
     }
   }
-  assert(failures > 15, `only ${failures} failures`);
+  // At the least two ways each of making the file, writing it, syncing it, and renaming it.
+  assert(failures >= 8, `only ${failures} failures`);
 });
 
 test("wherever the power goes, the file is the old one or the new one, whole", (context) => {

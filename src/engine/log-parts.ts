@@ -3,8 +3,7 @@ import type { LogWriterLink } from "../background/log-writer.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { EffectLog } from "../durability/effect-log.ts";
 import type { Files } from "../durability/files.ts";
-import type { LogDirectory } from "../durability/log-writer-tasks.ts";
-import type { LogFile } from "../durability/manifest.ts";
+import type { LogDirectory, LogFile } from "../durability/manifest.ts";
 
 /** What the log needs of whoever writes snapshots. */
 export interface BaseWriter {

@@ -25,7 +25,7 @@ import type { Configuration } from "../config/configuration.ts";
 import { systemErrorText } from "../config/system-error.ts";
 import { DirectoryLock, DirectoryLockedError } from "../durability/directory-lock.ts";
 import { realFiles } from "../durability/files.ts";
-import type { LogDirectory } from "../durability/log-writer-tasks.ts";
+import type { LogDirectory } from "../durability/manifest.ts";
 import { deleteLeftovers } from "../durability/retired-files.ts";
 import { LogKeeper } from "./log-keeper.ts";
 import { persistenceFigures } from "./persistence-figures.ts";
