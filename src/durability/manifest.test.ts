@@ -83,6 +83,9 @@ test("any names survive, quoted as Redis quotes them", () => {
   const odd = { ...INCR, name: 'my log "ü".4.incr.aof' };
   const written = formatManifest({ base: undefined, incrs: [odd], history: [] }).toString("latin1");
   assert.equal(written, 'file "my log \\"\\xc3\\xbc\\".4.incr.aof" seq 4 type i\n');
+  const quote = { ...INCR, name: "'#.4.incr.aof" };
+  const manifest = { base: undefined, incrs: [quote], history: [] };
+  assert.deepEqual(parseManifest(formatManifest(manifest)), manifest);
   const name = fc.string({ minLength: 1, maxLength: 30, unit: "grapheme" });
   // File systems have names of up to 255 bytes; a line of the manifest holds them, quoted.
   const isName = (text: string) =>

@@ -56,7 +56,8 @@ export interface Manifest {
 
 /** Redis reads lines into so many bytes, the end of the line included. */
 const LINE_BYTES_MAX = 1024;
-const NEEDS_QUOTES = /[^!-~]|["\\]/;
+/** Redis does not put an apostrophe into quotes, and could not read it again. */
+const NEEDS_QUOTES = /[^!-~]|["'\\]/;
 const ADVICE =
   "A manifest lists one file a line, as in 'file appendonly.aof.1.base.rdb seq 1 type b'. " +
   "Correct the line, or restore the directory from a copy.";
