@@ -286,6 +286,29 @@ test("the thread dies in the middle, again and again: all is freed, by the owner
   await scene.store.close();
 });
 
+test("each of the settings is about its own deaths", async () => {
+  for (const [directive, freesAtOnce, handsOver] of [
+    ["lazyfree-lazy-user-del", "DEL big", "UNLINK big"],
+    ["lazyfree-lazy-user-del", "DEL big", "EXPIRE big -1"],
+    ["lazyfree-lazy-expire", "EXPIRE big -1", "SET big 1"],
+    ["lazyfree-lazy-expire", "PEXPIREAT big 1", "DEL big"],
+    ["lazyfree-lazy-server-del", "SET big 1", "EXPIRE big -1"],
+  ] as const) {
+    const scene = new Scene(1, { [directive]: "no" });
+    for (const [command, pending] of [
+      [freesAtOnce, 0],
+      [handsOver, 1],
+    ] as const) {
+      scene.run("DEL", "big");
+      scene.fill("set", "big");
+      scene.run(...command.split(" "));
+      assert.equal(scene.releaser.pendingObjects, pending, `${directive} no: ${command}`);
+      await scene.settle();
+    }
+    await scene.store.close();
+  }
+});
+
 test("INFO and CONFIG know of it", async () => {
   const scene = new Scene(1, { "lazyfree-threshold-blocks": "100", "lazyfree-lazy-user-del": "no" });
   const { releaser } = scene;

@@ -2,6 +2,7 @@
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
 import { addInt64, type Int64 } from "../base/int64.ts";
+import { BY_PAST_DEADLINE } from "../keyspace/cause.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import { type Argument, deferred, key } from "./argument.ts";
 import { type Command, command } from "./command.ts";
@@ -70,7 +71,7 @@ function expire(context: Context, args: Arguments, index: number, deadline: Int6
   const isChanged = key.found && isAllowed(given, key.deadline, deadline);
   const { effects } = context;
   if (isChanged && deadline <= context.keyspace.expiryClock.now()) {
-    key.remove();
+    key.remove(BY_PAST_DEADLINE);
     if (effects.areKept) effects.add("DEL", args.slice(index, name));
     key.notify(GENERIC_EVENT, "del");
   } else if (isChanged) {

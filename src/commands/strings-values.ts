@@ -2,7 +2,7 @@
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
 import type { Int64 } from "../base/int64.ts";
-import { BY_DELETE } from "../keyspace/cause.ts";
+import { BY_DELETE, BY_PAST_DEADLINE } from "../keyspace/cause.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import { buildString, setString } from "../keyspace/strings.ts";
@@ -264,7 +264,7 @@ export const GETEX = command({
     const isAbsolute = expiration.word === "EXAT" || expiration.word === "PXAT";
     if (isAbsolute && deadline <= context.keyspace.expiryClock.now()) {
       replyString(context, key);
-      key.remove();
+      key.remove(BY_PAST_DEADLINE);
       if (context.effects.areKept) context.effects.add("DEL", args.slice(parsed.key, name));
       key.notify(GENERIC_EVENT, "del");
       return;

@@ -73,7 +73,14 @@ export const sort: Family = {
     ),
     often(4, command("SORT_RO", list, anything)),
     command("SORT_RO", list, anything, "STORE", "stored"),
-    often(2, command("SORT", key, repeated(oneOf(by, get, limit, "ALPHA", "DESC", "STORE", "WRONG"), 1, 4))),
+    often(
+      2,
+      command(
+        "SORT",
+        oneOf(list, "text", "none"),
+        repeated(oneOf(by, get, limit, "ALPHA", "DESC", "STORE", "WRONG"), 1, 4),
+      ),
+    ),
     often(4, command("LRANGE", oneOf("stored", "list", "names"), "0", "-1")),
     often(2, asDeclared(command("DEL", oneOf("list", "names", "set", "sorted", "stored")))),
     command("LTRIM", "list", "0", "10"),

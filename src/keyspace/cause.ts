@@ -16,4 +16,6 @@ export const BY_EXPIRY: Cause = 3;
 export const BY_EVICTION: Cause = 4;
 /** FLUSHDB. */
 export const BY_FLUSH: Cause = 5;
-export const CAUSE_COUNT = 6;
+/** A command gave it a deadline in the past: no expiry for statistics and events, but one for the settings. */
+export const BY_PAST_DEADLINE: Cause = 6;
+export const CAUSE_COUNT = 7;

@@ -1,5 +1,5 @@
 /** What the releaser goes by, and which directives change it. docs/lazy-free.md says how the defaults were found. */
-import { BY_DELETE, BY_EVICTION, BY_EXPIRY, BY_FLUSH, BY_REPLACEMENT, type Cause } from "./cause.ts";
+import { BY_DELETE, BY_EVICTION, BY_EXPIRY, BY_FLUSH, BY_PAST_DEADLINE, BY_REPLACEMENT, type Cause } from "./cause.ts";
 
 export interface ReleaseLimits {
   /** A value of more blocks is handed over. */
@@ -21,6 +21,7 @@ export const LAZY_DIRECTIVES = [
   [BY_DELETE, "lazyfree-lazy-user-del"],
   [BY_REPLACEMENT, "lazyfree-lazy-server-del"],
   [BY_EXPIRY, "lazyfree-lazy-expire"],
+  [BY_PAST_DEADLINE, "lazyfree-lazy-expire"],
   [BY_EVICTION, "lazyfree-lazy-eviction"],
   [BY_FLUSH, "lazyfree-lazy-user-flush"],
 ] as const satisfies readonly (readonly [Cause, string])[];
