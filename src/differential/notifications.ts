@@ -121,10 +121,15 @@ function comparable(command: Command, heard: Heard): string {
   return [...heard.filter(isMiss).sort(), ...heard.filter((line) => !isMiss(line))].join("\n");
 }
 
-/** Commands that only Redis 7.2 accepts as they stand here: the reference refuses them, and nothing happens. */
-function isNewIn72({ command, reference }: Discord): boolean {
-  return /^Z(REV)?RANK$/.test(commandName(command)) && command.length > 3 && reference.length === 0;
+/** What Redis 7.2 does not do as the reference does: ZRANK WITHSCORE is known only there, one rank of LPOS refused. */
+function isNewIn72({ command, subject, reference }: Discord): boolean {
+  const name = commandName(command);
+  if (name === "LPOS") return subject.length === 0 && command.some((word) => text(word) === REFUSED_RANK);
+  return /^Z(REV)?RANK$/.test(name) && command.length > 3 && reference.length === 0;
 }
+
+/** A rank of LPOS that 7.2 refuses before it looks at the key. */
+const REFUSED_RANK = "-9223372036854775808";
 
 /**
  * Plays one episode of a family to both servers.
