@@ -155,6 +155,8 @@ export class Command {
   readonly name: string;
   readonly arity: number;
   readonly isWrite: boolean;
+  /** Whether it is refused while writes are: these and, as in Redis, PING, by which others watch a server. */
+  readonly stopsWithWrites: boolean;
   /** Whether it may change data, if only what is kept beside them. */
   readonly mayChange: boolean;
   /** Whether its handler tells its effects; otherwise it is logged as it came. */
@@ -196,6 +198,7 @@ export class Command {
     this.name = declaration.name;
     this.arity = declaration.arity;
     this.isWrite = flags.includes("write");
+    this.stopsWithWrites = this.isWrite || fullName === "ping";
     this.mayChange = this.isWrite || flags.includes("may_replicate");
     this.isRewritten = declaration.replay === "rewritten";
     this.deniesOutOfMemory = flags.includes("denyoom");

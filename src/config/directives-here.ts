@@ -4,6 +4,7 @@
  * A directive moves here from directives-later.ts on the day its part of the system exists.
  */
 import { here } from "./directive.ts";
+import { EVICTION_POLICIES } from "./eviction-policies.ts";
 import {
   anyOf,
   bytes,
@@ -85,21 +86,7 @@ const memoryLimits = {
   maxmemory: here(memory(0, { min: 0n, max: ULONG_MAX })),
   /** Bytes of one region; 0 lets the memory limit choose. A directive of Stillwater's own. */
   "region-size": here(memory(0, { min: 0n, max: 2n ** 31n }), { immutable }),
-  "maxmemory-policy": here(
-    oneOf(
-      [
-        "volatile-lru",
-        "volatile-lfu",
-        "volatile-random",
-        "volatile-ttl",
-        "allkeys-lru",
-        "allkeys-lfu",
-        "allkeys-random",
-        "noeviction",
-      ],
-      "noeviction",
-    ),
-  ),
+  "maxmemory-policy": here(oneOf(EVICTION_POLICIES, "noeviction")),
   "maxmemory-samples": here(integer(5, { min: 1n, max: INT_MAX })),
   "maxmemory-eviction-tenacity": here(integer(10, { min: 0n, max: 100n })),
   "lfu-log-factor": here(integer(10, COUNT)),

@@ -7,38 +7,21 @@
  */
 import { type Argument, decode, printableCommand } from "../testing/resp-frame.ts";
 import type { TestServer } from "../testing/servers.ts";
-import { bitmaps } from "./bitmaps.ts";
-import { databases } from "./databases.ts";
-import { dump } from "./dump.ts";
+import { connection } from "./connection.ts";
 import { drawEpisode } from "./episode.ts";
-import { geo } from "./geo.ts";
-import { hashes } from "./hashes.ts";
-import { hyperloglog } from "./hyperloglog.ts";
-import { keys } from "./keys.ts";
-import { lists } from "./lists.ts";
+import { smallChunks } from "./lists.ts";
 import { commandName } from "./replies.ts";
+import { families } from "./run.ts";
+import { server } from "./server.ts";
 import type { Command, Pair } from "./session.ts";
-import { sets } from "./sets.ts";
 import type { Family } from "./shape.ts";
-import { sort } from "./sort.ts";
-import { sortedSets } from "./sorted-sets.ts";
-import { strings } from "./strings.ts";
+import { largeSortedSets } from "./sorted-sets.ts";
+
+/** Those whose commands change no key, and the forms of others that change them in the same way. */
+const SILENT: readonly Family[] = [connection, server, largeSortedSets, smallChunks];
 
 /** The families whose commands change keys. */
-export const notifyingFamilies: readonly Family[] = [
-  strings,
-  bitmaps,
-  dump,
-  geo,
-  hashes,
-  hyperloglog,
-  sets,
-  sort,
-  sortedSets,
-  lists,
-  keys,
-  databases,
-];
+export const notifyingFamilies: readonly Family[] = families.filter((family) => !SILENT.includes(family));
 
 /** Commands that remove what has expired among the keys that they meet: which these are, the seed of a hash decides. */
 const MEETS_BY_CHANCE = ["SCAN", "RANDOMKEY"];

@@ -12,14 +12,14 @@ import { describe } from "./argument-writer.ts";
 /** How a store gets rid of keys and fields whose time has come, beside finding them expired when they are looked up. */
 export interface ExpiryPolicy {
   /**
-   * "background", the default: by itself, in slices of about a millisecond between the turns of the event loop, from a
+   * "background", the default: by itself, in slices of half a millisecond between the turns of the event loop, from a
    * timer that keeps no process alive. "manual": only when the program calls `tick`. The same goes for everything else
    * that a store does on its own: giving memory back, making room, keeping its clock and its statistics.
    */
   readonly mode?: "background" | "manual" | undefined;
   /** Milliseconds between two looks at what has expired, 1 to 60,000: 100 by default. Not for the mode "manual". */
   readonly intervalMs?: number | undefined;
-  /** 1, the default, to 10: how much longer than a millisecond a slice may be, by quarters of a millisecond. */
+  /** 1, the default, to 10: how much longer than half a millisecond a slice may be, by eighths of a millisecond. */
   readonly effort?: number | undefined;
 }
 

@@ -215,7 +215,7 @@ export class Stillwater extends PubSubMethods {
   /**
    * Does what is due: removes what has expired, gives memory back, makes room, keeps clock and statistics. For stores
    * opened with `expiry: { mode: "manual" }`, and for programs that do not return to the event loop for seconds.
-   * @param budgetMs milliseconds it may take, a little over at most; by default a slice: 1, or more by `effort`
+   * @param budgetMs milliseconds it may take, a little over at most; by default a slice: 0.5, or more by `effort`
    * @returns whether more is due: a store in the mode "background" goes on by itself, another with the next call
    * @throws TypeError for a budget that is no number of milliseconds above 0; Error once closed
    */

@@ -113,8 +113,10 @@ export class Engine {
     if (arity > 0 ? args.count !== arity : args.count < -arity) return wrongArity(command.fullName);
     if (!context.session.isAuthenticated && command.needsAuthentication) return NO_AUTH;
     if (this.memory.isExceeded && !this.memory.admit() && command.deniesOutOfMemory) return OUT_OF_MEMORY;
-    const { writeRefusal } = this.services.persistence;
-    if (writeRefusal !== undefined && (command.isWrite || command.fullName === "ping")) return writeRefusal;
+    if (command.stopsWithWrites) {
+      const { writeRefusal } = this.services.persistence;
+      if (writeRefusal !== undefined) return writeRefusal;
+    }
     if (context.session.subscriber !== undefined && context.session.protocol === 2 && !command.isForSubscribers) {
       return onlyForSubscribers(command.fullName);
     }

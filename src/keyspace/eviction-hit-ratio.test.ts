@@ -5,9 +5,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { stringCommands } from "../commands/strings.ts";
+import type { EvictionPolicy } from "../config/eviction-policies.ts";
 import { CommandRunner } from "../testing/commands.ts";
 import { Random, seedOfRun } from "../testing/random.ts";
-import type { EvictionPolicy } from "./eviction.ts";
 
 const KEYS = 20_000;
 const RESIDENT = 2000;

@@ -6,10 +6,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allCommands } from "../commands/all-commands.ts";
+import { EVICTION_POLICIES } from "../config/eviction-policies.ts";
 import { keyspaceEvents } from "../config/keyspace-events.ts";
 import { CommandRunner } from "../testing/commands.ts";
 import { Random, seedOfRun } from "../testing/random.ts";
-import { EVICTION_POLICIES } from "./eviction.ts";
 
 const LIMIT = 192 * 1024;
 const START = 1_700_000_000_000;

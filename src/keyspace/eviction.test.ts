@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allCommands } from "../commands/all-commands.ts";
 import { OUT_OF_MEMORY } from "../commands/errors.ts";
+import { EVICTION_POLICIES, type EvictionPolicy } from "../config/eviction-policies.ts";
 import { CommandRunner, type RunnerOptions } from "../testing/commands.ts";
 import { Random, seedOfRun } from "../testing/random.ts";
-import { EVICTION_POLICIES, type EvictionPolicy, NO_ROOM, ROOM } from "./eviction.ts";
+import { NO_ROOM, ROOM } from "./eviction.ts";
 import { EvictionSampler } from "./eviction-sampler.ts";
 
 const MIB = 2 ** 20;

@@ -19,6 +19,7 @@
  *
  * Owner thread only.
  */
+import type { EvictionPolicy } from "../config/eviction-policies.ts";
 import { NONE, type Ref } from "../memory/heap.ts";
 import { BY_EVICTION } from "./cause.ts";
 import { EvictionPool } from "./eviction-pool.ts";
@@ -26,19 +27,6 @@ import { ANY_SHARD, EvictionSampler } from "./eviction-sampler.ts";
 import { Key } from "./key.ts";
 import type { Keyspace } from "./keyspace.ts";
 import type { Shard } from "./shard.ts";
-
-/** The values of maxmemory-policy. */
-export const EVICTION_POLICIES = [
-  "volatile-lru",
-  "volatile-lfu",
-  "volatile-random",
-  "volatile-ttl",
-  "allkeys-lru",
-  "allkeys-lfu",
-  "allkeys-random",
-  "noeviction",
-] as const;
-export type EvictionPolicy = (typeof EVICTION_POLICIES)[number];
 
 /** How an attempt to make room has ended. */
 export type Outcome = number;
