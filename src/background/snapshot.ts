@@ -6,6 +6,7 @@
  * to one that was given up comes when its successor may be under way.
  */
 
+import type { LockMark } from "../durability/guarded-files.ts";
 import type { SnapshotWords } from "../durability/snapshot-words.ts";
 import type { SnapshotFigures, SnapshotPlan } from "../durability/snapshot-writer.ts";
 import type { AccessMoment } from "../keyspace/access-clock.ts";
@@ -24,6 +25,8 @@ export interface SnapshotRequest {
   readonly moment: AccessMoment;
   readonly plan: SnapshotPlan;
   readonly words: SnapshotWords;
+  /** Of the lock on the directory: whoever has lost it writes no more. */
+  readonly lock: LockMark | undefined;
 }
 
 export type SnapshotReply =

@@ -34,9 +34,10 @@ export interface FsyncFigures {
 }
 
 /** How one round makes an append to each of its files durable. */
-export type Way = "sync" | "together" | "pool" | "parallel" | "dsync";
+export type Way = "sync" | "padded" | "together" | "pool" | "parallel" | "dsync";
 
 const RECORD = Buffer.alloc(256, "x");
+const PADDING = Buffer.alloc(256 * 1024, "#");
 const PIECE = Buffer.alloc(1 << 20, "y");
 const MIB = 1 << 20;
 const WARM_UP_ROUNDS = 10;
@@ -50,6 +51,10 @@ type Round = () => void | Promise<void>;
 class Appender {
   readonly #descriptors: number[] = [];
   readonly #handles: pool.FileHandle[] = [];
+  /** The same files, to be written anywhere, where they are, and how far they are padded. */
+  readonly #overwritten: number[] = [];
+  #written = 0;
+  #paddedTo = 0;
   readonly #way: Way;
 
   private constructor(way: Way) {
@@ -64,6 +69,7 @@ class Appender {
       const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_APPEND | dsync;
       if (way === "pool" || way === "parallel") appender.#handles.push(await pool.open(path, flags));
       else appender.#descriptors.push(openSync(path, flags));
+      if (way === "padded") appender.#overwritten.push(openSync(path, "r+"));
     }
     return appender;
   }
@@ -72,6 +78,7 @@ class Appender {
     return {
       sync: this.#sync,
       together: this.#together,
+      padded: this.#padded,
       dsync: this.#dsync,
       pool: this.#pool,
       parallel: this.#parallel,
@@ -79,7 +86,7 @@ class Appender {
   }
 
   async end(): Promise<void> {
-    for (const descriptor of this.#descriptors) closeSync(descriptor);
+    for (const descriptor of [...this.#descriptors, ...this.#overwritten]) closeSync(descriptor);
     for (const handle of this.#handles) await handle.close();
   }
 
@@ -88,6 +95,18 @@ class Appender {
       writeSync(descriptor, RECORD);
       fdatasyncSync(descriptor);
     }
+  };
+
+  /** As the log's writer does under `always` (durability/padded-file.ts), what the padding costs included. */
+  readonly #padded = (): void => {
+    const isFull = this.#written + RECORD.length > this.#paddedTo;
+    for (const [index, descriptor] of this.#overwritten.entries()) {
+      if (isFull) writeSync(this.#descriptors[index]!, PADDING);
+      writeSync(descriptor, RECORD, 0, RECORD.length, this.#written);
+      fdatasyncSync(descriptor);
+    }
+    if (isFull) this.#paddedTo += PADDING.length;
+    this.#written += RECORD.length;
   };
 
   /** All writes first: the file system may then put them into one commit. */

@@ -24,11 +24,13 @@ const WORDS: Readonly<Record<Way, string>> = {
   together: "all writes, then all fdatasyncs; on the thread",
   pool: "write, fdatasync; in the pool, file by file",
   parallel: "write, fdatasync; in the pool, all files at once",
+  padded: "write over padding, fdatasync; on the thread, file by file",
   dsync: "write with O_DSYNC; on the thread, file by file",
 };
 
 const ON_THREAD = [
   { way: "sync", files: 1 },
+  { way: "padded", files: 1 },
   { way: "dsync", files: 1 },
   { way: "sync", files: 4 },
   { way: "together", files: 4 },

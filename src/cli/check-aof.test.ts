@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { DirectoryLock } from "../durability/directory-lock.ts";
 import { runCommandLine } from "../testing/cli.ts";
-import { LogBuilder, resp } from "../testing/log-builder.ts";
+import { batch, LogBuilder, resp } from "../testing/log-builder.ts";
 import { rdbFile, savedString, selectRecord } from "../testing/rdb-files.ts";
 import { checkAof } from "./check-aof.ts";
 
@@ -70,6 +70,39 @@ test("of a log that is in order it says what redis-check-aof says", (t) => {
   assert.match(theirs.lines[1] ?? "", /^AOF analyzed: filename=.*a\.aof, size=\d+, ok_up_to=(\d+), ok_up_to_line=\d+/);
   assert.ok(ours.lines.includes("[info] 11 commands read, 6 of them in 2 batches whose checksums are right"));
   assert.deepEqual([ours.code, theirs.code], [0, 0]);
+});
+
+test("the first command that does not exist here is named, and the file is valid all the same", (t) => {
+  const path = join(directoryOf(t), "a.aof");
+  const log = new LogBuilder()
+    .foreign(select)
+    .foreign([["FUNCTION", "LOAD", "#!lua name=f\n"]])
+    .batch(pair);
+  writeFileSync(path, log.bytes);
+  assert.ok(!check([path]).lines.some((line) => line.startsWith("[warning]")));
+  const offset = log.bytes.length;
+  log.foreign([["XADD", "s", "1-1", "f", "v"]]).foreign([["XDEL", "s", "1-1"]]);
+  writeFileSync(path, log.bytes);
+  const { code, lines } = check([path]);
+  assert.deepEqual(
+    lines.filter((line) => line.startsWith("[warning]")),
+    [`[warning] The command 'XADD' at offset ${offset} does not exist here: no store here starts with it`],
+  );
+  assert.deepEqual([code, redisCheck([path]).code], [0, 0]);
+  assert.equal(lines.at(-1), `AOF ${path} is valid`);
+});
+
+test("a directory is none of a log's files: its manifest is named", (t) => {
+  const directory = directoryOf(t);
+  assert.deepEqual(check([directory]).lines, [`${directory} is a directory; name a file of a log, or its manifest`]);
+  const inside = join(directory, "appendonlydir");
+  mkdirSync(inside);
+  const manifest = join(inside, "appendonly.aof.manifest");
+  writeFileSync(manifest, "file appendonly.aof.1.incr.aof seq 1 type i\n");
+  for (const given of [directory, inside]) {
+    const { code, lines } = check([given]);
+    assert.deepEqual([code, lines], [1, [`${given} is a directory; name the manifest: ${manifest}`]]);
+  }
 });
 
 const BROKEN: [string, Buffer][] = [
@@ -183,12 +216,106 @@ test("a manifest with a base that is damaged, a file that is missing, or nothing
   assert.match(unreadable.lines.at(-1) ?? "", /Invalid AOF manifest file format/);
 });
 
+/** Redis's own way of telling the time, before commands and at the end. */
+const TIMED = new LogBuilder()
+  .line("#TS:100")
+  .foreign(select)
+  .foreign(set)
+  .line("#TS:200")
+  .foreign(pair)
+  .line("#TS:300")
+  .foreign(set)
+  .line("#TS:400").bytes;
+
+/** What both say, and leave, of the same file. */
+function truncateBoth(path: string, bytes: Buffer, timestamp: string, of = path): { ours: Outcome; left: Buffer } {
+  const args = ["--truncate-to-timestamp", timestamp, of];
+  writeFileSync(path, bytes);
+  const theirs = redisCheck(args);
+  const left = readFileSync(path);
+  writeFileSync(path, bytes);
+  const ours = check(args, "y");
+  assert.deepEqual(comparable(ours), comparable(theirs));
+  assert.deepEqual([ours.code, ours.asked], [theirs.code, 0]);
+  assert.deepEqual(readFileSync(path), left);
+  const keptAs = /^What was cut off is kept as (.*)$/m.exec(ours.lines.join("\n"))?.[1];
+  assert.equal(keptAs !== undefined, left.length < bytes.length);
+  if (keptAs !== undefined) assert.deepEqual(Buffer.concat([left, readFileSync(keptAs)]), bytes);
+  return { ours, left };
+}
+
+test("what was logged after a time is cut off, as redis-check-aof does it", (t) => {
+  const path = join(directoryOf(t), "a.aof");
+  const lengths = new Set<number>();
+  for (const timestamp of ["-5", "99", "100", "199", "200", "399", "400", "999", "12x", "1.5", " 7 8", `${1e20}`]) {
+    lengths.add(truncateBoth(path, TIMED, timestamp).left.length);
+  }
+  assert.equal(lengths.size, 4, "too few different ends");
+  const damaged = TIMED.subarray(0, TIMED.length - 12);
+  assert.equal(truncateBoth(path, damaged, "200").ours.code, 0);
+  assert.equal(truncateBoth(path, Buffer.concat([TIMED, Buffer.from("nonsense")]), "150").ours.code, 0);
+  for (const line of ["#TS:", "#TS: +5"]) {
+    truncateBoth(path, new LogBuilder().foreign(set).line(line).foreign(set).bytes, "4");
+  }
+  for (const line of ["#TS:x", "#TS: ", "#TS:1 2"]) {
+    const bytes = new LogBuilder().foreign(set).line(line).foreign(set).bytes;
+    assert.equal(truncateBoth(path, bytes, "5").ours.lines.at(-1), "Invalid timestamp annotation");
+  }
+  const isBefore = new LogBuilder().foreign(set).line("#TS:9").line("nonsense").bytes;
+  assert.equal(truncateBoth(path, isBefore, "5").ours.code, 0);
+  writeFileSync(path, Buffer.concat([resp("SET", "k", "v"), Buffer.from("nonsense\r\n#TS:9\r\n")]));
+  assert.equal(check(["--truncate-to-timestamp", "5", path]).code, 1);
+});
+
+test("a batch or a transaction that is later in part goes as a whole", (t) => {
+  const path = join(directoryOf(t), "a.aof");
+  const timed = (time: number, ...commands: Buffer[]): Buffer[] => [Buffer.from(`#TS:${time}\r\n`), ...commands];
+  const first = batch(1, ...timed(100, resp("SELECT", "0"), resp("INCR", "a")));
+  const second = batch(2, ...timed(200, resp("INCR", "a")), resp("INCR", "b"), ...timed(300, resp("INCR", "c")));
+  const open = Buffer.concat([...timed(200), resp("MULTI"), resp("INCR", "a"), ...timed(300, resp("EXEC"))]);
+  const cuts: [Buffer[], string, number][] = [
+    [[first, second], "99", -1],
+    [[first, second], "100", first.length],
+    [[first, second], "250", first.length],
+    [[first, second, ...timed(400), batch(3, resp("INCR", "d"))], "300", first.length + second.length],
+    [[first, second.subarray(0, second.length - 1)], "250", -1],
+    [[resp("INCR", "a"), open], "250", resp("INCR", "a").length + 9],
+    [[resp("INCR", "a"), open], "199", resp("INCR", "a").length],
+  ];
+  for (const [parts, timestamp, length] of cuts) {
+    const bytes = Buffer.concat(parts);
+    writeFileSync(path, bytes);
+    const { code, lines } = check(["--truncate-to-timestamp", timestamp, path]);
+    assert.deepEqual(
+      [code, readFileSync(path)],
+      length === -1 ? [1, bytes] : [0, bytes.subarray(0, length)],
+      `${lines}`,
+    );
+    if (code === 0) assert.equal(check([path]).code, 0);
+  }
+});
+
+test("of several files, only the last is cut off for its time", (t) => {
+  const manifest = putSet(directoryOf(t), RDB, TIMED, TIMED);
+  const last = join(manifest, "..", "a.aof.2.incr.aof");
+  const late = new LogBuilder().line("#TS:400").foreign(set).line("#TS:500").foreign(set).bytes;
+  for (const timestamp of ["50", "150", "399", "400", "450", "500"]) truncateBoth(last, late, timestamp, manifest);
+  writeFileSync(last, late);
+  const lock = DirectoryLock.acquire(join(manifest, "..", ".."), "a test");
+  const { code, lines } = check(["--truncate-to-timestamp", "450", manifest]);
+  lock.release();
+  assert.equal(code, 1);
+  assert.match(lines.at(-1) ?? "", /is in use: .*a test/);
+  assert.deepEqual(readFileSync(last), late);
+});
+
 test("what it is not called with", (t) => {
   const directory = directoryOf(t);
-  for (const args of [[], ["--fix"], ["--nonsense", "a.aof"], ["a.aof", "b.aof"]]) {
+  const time = "--truncate-to-timestamp";
+  for (const args of [[], ["--fix"], ["--nonsense", "a.aof"], ["a.aof", "b.aof"], [time], [time, "5"]]) {
     assert.deepEqual(check(args), {
       code: 1,
-      lines: ["Usage: stillwater check-aof [--fix] <file.manifest|file.aof>"],
+      lines: ["Usage: stillwater check-aof [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>"],
       asked: 0,
     });
   }

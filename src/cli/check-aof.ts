@@ -1,9 +1,14 @@
 /**
- * `stillwater check-aof [--fix] FILE|MANIFEST`: whether an append-only log is sound, where it is not, and, with --fix,
- * how it becomes so: by cutting off its end, which is kept in another file.
+ * `stillwater check-aof [--fix|--truncate-to-timestamp SECONDS] FILE|MANIFEST`: whether an append-only log is sound,
+ * where it is not, and, with --fix, how it becomes so: by cutting off its end, which is kept in another file. With a
+ * timestamp, what was logged later is cut off, and kept as well.
  */
-import { readSync } from "node:fs";
+import { readSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { Arguments } from "../base/arguments.ts";
+import { allCommands } from "../commands/all-commands.ts";
+import { CommandTable } from "../commands/command-table.ts";
+import { systemErrorText } from "../config/system-error.ts";
 import { DamagedFileError } from "../durability/damaged-file-error.ts";
 import { DirectoryLock, DirectoryLockedError } from "../durability/directory-lock.ts";
 import { type Files, realFiles } from "../durability/files.ts";
@@ -11,10 +16,19 @@ import { LOCK_NAME } from "../durability/lock-file.ts";
 import { checkLogFile } from "../durability/log-check.ts";
 import { cutOff } from "../durability/log-repair.ts";
 import { type LogSetFile, readLogSet } from "../durability/log-set.ts";
+import { InvalidTimestampError } from "../durability/log-timestamps.ts";
 import { AofNames, readManifest } from "../durability/manifest.ts";
+import { KeptLibraries } from "../engine/kept-libraries.ts";
+import { findCommand, isUnitMark } from "../engine/replayer.ts";
 
-const USAGE = "Usage: stillwater check-aof [--fix] <file.manifest|file.aof>";
+const USAGE = "Usage: stillwater check-aof [--fix|--truncate-to-timestamp $timestamp] <file.manifest|file.aof>";
+/** Seconds since 1970. */
+const TIMESTAMP = /^-?\d{1,15}$/;
 const MANIFEST = ".manifest";
+/** In the words of redis-check-aof. */
+const DELETE_OTHERS =
+  "If you insist, please delete all files after this file according to the manifest file and delete the " +
+  "corresponding records in manifest file manually. Then re-run redis-check-aof.";
 const LF = 0x0a;
 
 /** What the check needs of the terminal. */
@@ -28,6 +42,9 @@ export interface Terminal {
 /** Ends the check: the reason is printed. */
 class CheckFailure extends Error {}
 
+/** What tells a person all there is to know. */
+const EXPECTED = [CheckFailure, DamagedFileError, DirectoryLockedError, InvalidTimestampError];
+
 /**
  * @param args what follows `check-aof` on the command line
  * @param say prints a line
@@ -36,19 +53,25 @@ class CheckFailure extends Error {}
  */
 export function checkAof(args: readonly string[], say: Terminal["say"], ask: Terminal["ask"] = askHere): 0 | 1 {
   const isFixing = args[0] === "--fix";
-  const [path, ...rest] = isFixing ? args.slice(1) : args;
+  const isTruncating = args[0] === "--truncate-to-timestamp";
+  const timestamp = isTruncating ? args[1] : undefined;
+  const [path, ...rest] = args.slice(isTruncating ? 2 : isFixing ? 1 : 0);
   if (path === undefined || rest.length > 0 || path.startsWith("--")) {
     say(USAGE);
     return 1;
   }
+  if (timestamp !== undefined && !TIMESTAMP.test(timestamp)) {
+    say("Invalid timestamp, aborting...");
+    return 1;
+  }
   try {
-    new Check({ say, ask }, isFixing).run(path);
+    new Check({ say, ask }, isFixing, timestamp === undefined ? undefined : Number(timestamp)).run(path);
     return 0;
   } catch (error) {
-    const { syscall } = error as NodeJS.ErrnoException;
-    const isKnown = error instanceof DamagedFileError || error instanceof DirectoryLockedError;
-    if (!(error instanceof CheckFailure || isKnown || syscall !== undefined)) throw error;
-    say((error as Error).message);
+    const { syscall, path: failing = path } = error as NodeJS.ErrnoException;
+    const isExpected = EXPECTED.some((kind) => error instanceof kind);
+    if (!isExpected && syscall === undefined) throw error;
+    say(isExpected ? (error as Error).message : `${failing}: ${systemErrorText(error)}`);
     return 1;
   }
 }
@@ -57,15 +80,22 @@ class Check {
   readonly #files: Files = realFiles;
   readonly #terminal: Terminal;
   readonly #isFixing: boolean;
+  readonly #until: number | undefined;
+  readonly #commands = new CommandTable(allCommands);
+  readonly #libraries = new KeptLibraries();
 
-  constructor(terminal: Terminal, isFixing: boolean) {
+  /** @param until seconds since 1970: what was logged later is cut off; undefined to cut nothing off for its time */
+  constructor(terminal: Terminal, isFixing: boolean, until: number | undefined) {
     this.#terminal = terminal;
     this.#isFixing = isFixing;
+    this.#until = until;
   }
 
   /** @throws CheckFailure, DamagedFileError, DirectoryLockedError, or the system's error */
   run(path: string): void {
-    const unlock = this.#isFixing ? lockStoreOf(this.#files, path) : undefined;
+    refuseDirectory(this.#files, path);
+    const changes = this.#isFixing || this.#until !== undefined;
+    const unlock = changes ? lockStoreOf(this.#files, path) : undefined;
     try {
       if (basename(path).endsWith(MANIFEST)) this.#checkSet(path);
       else this.#checkSingle(path);
@@ -110,7 +140,18 @@ class Check {
    */
   #checkFile(path: string, name: string, kind: string, isLast: boolean): void {
     const { say } = this.#terminal;
-    const { size, okUpTo } = checkLogFile(this.#files, path, name, say, Date.now());
+    const until = this.#until;
+    const { size, okUpTo, laterAt } = checkLogFile(this.#files, path, {
+      name,
+      say,
+      until,
+      now: Date.now(),
+      unknown: (args) => this.#unknown(args),
+    });
+    if (laterAt !== undefined) {
+      this.#truncate(path, name, laterAt, isLast);
+      return;
+    }
     if (okUpTo === undefined)
       throw new CheckFailure(`${kind} ${name} is not valid. An RDB cannot be fixed: restore it.`);
     if (okUpTo === size) {
@@ -122,6 +163,26 @@ class Check {
     this.#fix(path, name, size, okUpTo);
   }
 
+  #unknown(args: Arguments): string | undefined {
+    if (isUnitMark(args) || this.#libraries.takes(args)) return undefined;
+    const command = findCommand(this.#commands, args);
+    return typeof command === "string" ? command : undefined;
+  }
+
+  /** Without a question, as redis-check-aof does it: whoever gives a time has decided. */
+  #truncate(path: string, name: string, offset: number, isLast: boolean): void {
+    const { say } = this.#terminal;
+    const until = this.#until;
+    if (offset === 0) throw new CheckFailure(`AOF ${path} has nothing before timestamp ${until}, aborting...`);
+    if (!isLast) {
+      say(`Failed to truncate AOF ${path} to timestamp ${until} to offset ${offset} because it is not the last file.`);
+      throw new CheckFailure(DELETE_OTHERS);
+    }
+    const keptAs = cutOff(this.#files, path, offset, Date.now());
+    say(`Successfully truncated AOF ${name} to timestamp ${until}`);
+    say(`What was cut off is kept as ${keptAs}`);
+  }
+
   #fix(path: string, name: string, size: number, okUpTo: number): void {
     const { say, ask } = this.#terminal;
     say(`This will shrink the AOF ${name} from ${size} bytes, with ${size - okUpTo} bytes, to ${okUpTo} bytes`);
@@ -130,6 +191,21 @@ class Check {
     say(`Successfully truncated AOF ${name}`);
     say(`What was cut off is kept as ${keptAs}`);
   }
+}
+
+/** What is to be checked is a file: the manifest, where the directory has one. @throws CheckFailure */
+function refuseDirectory(files: Files, path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true) return;
+  const places = [path, join(path, "appendonlydir")];
+  const found = places.flatMap((place) =>
+    files
+      .list(place)
+      .filter((name) => name.endsWith(MANIFEST))
+      .map((name) => join(place, name)),
+  );
+  const advice =
+    found.length === 0 ? "name a file of a log, or its manifest" : `name the manifest: ${found.join(", ")}`;
+  throw new CheckFailure(`${path} is a directory; ${advice}`);
 }
 
 /**

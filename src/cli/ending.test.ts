@@ -38,7 +38,7 @@ test("while it loads: clients are told so, and the end is at once and saves noth
   await until("it loads", () => first.output().includes("Loading "));
   first.child.kill("SIGTERM");
   assert.equal(await first.ended, 0);
-  assert.match(first.output(), /\nLoading [\d.]+ MiB from .*\nSIGTERM: closing all connections\nBye\.\n$/);
+  assert.match(first.output(), /\nLoading [\d.]+ MiB from .*\nSIGTERM: ending\nClosing all connections\nBye\.\n$/);
   assert.deepEqual(readdirSync(directory), ["appendonlydir"]);
 
   const second = runCommandLine(t, args);
@@ -46,6 +46,7 @@ test("while it loads: clients are told so, and the end is at once and saves noth
   const client = await RespClient.connect({ port });
   assert.equal(String(await client.command("GET", "key:1")), "-LOADING Redis is loading the dataset in memory\r\n");
   const info = String(await client.command("INFO", "persistence"));
+  assert.match(info, /\naof_enabled:0\r\n[\s\S]*\r\naof_base_size:0\r\naof_pending_rewrite:0\r\n/);
   assert.match(info, /\nloading:1\r\n[\s\S]*\r\nloading_total_bytes:\d{8}\r\n[\s\S]*\r\nloading_loaded_perc:\d/);
   assert.match(
     String(await client.command("CONFIG", "SET", "appendonly", "no")),

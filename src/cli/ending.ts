@@ -14,9 +14,9 @@ const SIGNALS = { SIGTERM: "shutdown-on-sigterm", SIGINT: "shutdown-on-sigint" }
 
 export function endOnRequest(log: Log, store: Store, server: Server): void {
   let isEnding = false;
-  const end = async (reason: string): Promise<void> => {
+  const end = async (): Promise<void> => {
     isEnding = true;
-    log(`${reason}: closing all connections`);
+    log("Closing all connections");
     await server.close();
     const fault = await store.close({ saves: false }).then(
       () => undefined,
@@ -27,17 +27,19 @@ export function endOnRequest(log: Log, store: Store, server: Server): void {
     process.exit(fault === undefined ? 0 : 1);
   };
   store.onShutdown = (request) => {
+    log("SHUTDOWN: ending");
     store.prepareToEnd(request);
     isEnding = true;
     // Whoever asks in this turn is not answered any more: it would not be in what has been saved.
     store.clients.pause(Number.POSITIVE_INFINITY, "ALL");
-    setImmediate(end, "SHUTDOWN");
+    setImmediate(end);
   };
   const onSignal = (signal: keyof typeof SIGNALS): void => {
     if (isEnding) {
       log(`${signal} again: ending at once`);
       process.exit(1);
     }
+    log(`${signal}: ending`);
     try {
       store.prepareToEnd(requestOf(store.configuration, SIGNALS[signal]));
     } catch (error) {
@@ -45,7 +47,7 @@ export function endOnRequest(log: Log, store: Store, server: Server): void {
       log(`${signal}: not ending, because the data could not be saved; SHUTDOWN NOSAVE ends without`);
       return;
     }
-    void end(signal);
+    void end();
   };
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, () => onSignal(signal));
 }

@@ -26,7 +26,16 @@ test("the greeting tells what holds when the machine ends without notice", () =>
 });
 
 test("what was loaded is told in a line, what was cut off in one each", () => {
-  const none = { source: "none", files: [], keys: 0, expiredKeys: 0, commands: 0, cutOff: [], durationMs: 0 } as const;
+  const none = {
+    source: "none",
+    files: [],
+    keys: 0,
+    rdbKeys: 0,
+    expiredKeys: 0,
+    commands: 0,
+    cutOff: [],
+    durationMs: 0,
+  } as const;
   assert.deepEqual(describeReport(none), []);
   const files = [
     { name: "/data/appendonlydir/a.1.base.rdb", bytes: 3 * 2 ** 20, kind: "rdb" },
@@ -34,7 +43,16 @@ test("what was loaded is told in a line, what was cut off in one each", () => {
   ] as const;
   const cutOff = [{ file: "/data/a", offset: 17, bytes: 5, keptAs: "/data/a.torn-1", what: "an incomplete command" }];
   assert.deepEqual(
-    describeReport({ source: "aof", files, keys: 12_345, expiredKeys: 2, commands: 1000, cutOff, durationMs: 1234 }),
+    describeReport({
+      source: "aof",
+      files,
+      keys: 12_345,
+      rdbKeys: 12_000,
+      expiredKeys: 2,
+      commands: 1000,
+      cutOff,
+      durationMs: 1234,
+    }),
     [
       "Loaded 4 MiB from a.1.base.rdb, a.1.incr.aof in 1.23 s: 12,345 keys, 1,000 commands, 2 keys had expired",
       "Cut off the end of /data/a (an incomplete command): 5 bytes from offset 17; they are kept as /data/a.torn-1",

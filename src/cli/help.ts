@@ -4,7 +4,7 @@ export const HELP = `Usage: stillwater [/path/to/redis.conf] [--directive value 
        stillwater -v or --version
        stillwater -h or --help
        stillwater check-rdb FILE
-       stillwater check-aof [--fix] FILE|MANIFEST
+       stillwater check-aof [--fix|--truncate-to-timestamp SECONDS] FILE|MANIFEST
 
 Without arguments it serves port 6379 of this machine, to this machine only
 (127.0.0.1 and ::1). --bind '*' serves the network: set --requirepass with it.

@@ -20,7 +20,7 @@ const ABSENT: ReadonlySet<string | undefined> = new Set([
 
 /** Makes the addresses that a server listens on by default those that CONFIG GET shows. */
 export function chooseAddresses(configuration: Configuration): void {
-  if (!configuration.wasGiven("bind")) configuration.initialize("bind", DEFAULT_ADDRESSES);
+  if (!configuration.wasGiven("bind")) configuration.assume("bind", DEFAULT_ADDRESSES);
 }
 
 /** @returns the addresses, TCP first. @throws StartError if one of them is not to be had */

@@ -65,15 +65,18 @@ describe("what it prints", { concurrency: 2 }, () => {
   test("to a log file, with the time; the directory is created", async (t) => {
     const directory = join(temporaryDirectory(t), "new", "data");
     const port = `${await freePort()}`;
-    const run = runCommandLine(t, ["--port", port, "--dir", directory, "--logfile", "log", "--pidfile", "pid"]);
+    const given = ["--logfile", "log", "--pidfile", "pid", "--daemonize", "yes"];
+    const run = runCommandLine(t, ["--port", port, "--dir", directory, ...given]);
     const log = join(directory, "log");
     while (!existsSync(log) || !readFileSync(log, "utf8").includes("Ready.")) await sleep(10);
     assert.match(readFileSync(log, "utf8"), /^\d{4}-\d\d-\d\dT[\d:.]+Z Stillwater /);
     assert.equal(readFileSync(join(directory, "pid"), "utf8"), `${run.child.pid}\n`);
     assert.equal(run.output(), "");
+    // Whoever waits for it at the terminal would wait for ever.
+    assert.equal(run.errors(), `It stays in the foreground, daemonize has no effect here; its log is ${log}\n`);
     run.child.kill("SIGTERM");
     assert.equal(await run.ended, 0);
-    assert.match(readFileSync(log, "utf8"), /Z SIGTERM: closing all connections\n.*Z Bye\.\n$/);
+    assert.match(readFileSync(log, "utf8"), /Z SIGTERM: ending\n[\s\S]*Z Closing all connections\n.*Z Bye\.\n$/);
     assert(!existsSync(join(directory, "pid")));
   });
 
@@ -181,7 +184,7 @@ describe("how it ends", { concurrency: 2 }, () => {
       child.kill(signal);
       assert.equal(await ended, 0);
       await connected.closedByServer();
-      assert.match(output(), new RegExp(`\n${signal}: closing all connections\nBye\\.\n$`));
+      assert.match(output(), new RegExp(`\n${signal}: ending\n[\\s\\S]*Closing all connections\nBye\\.\n$`));
       assert(!existsSync(join(directory, "socket")));
     });
   }

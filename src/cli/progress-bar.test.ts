@@ -51,6 +51,14 @@ test("before a second is over, and before anything is read, nobody can say how l
   assert.equal(screen.text, `${ERASE}Loading  [....................]   0 %  of 3 GiB, 0 keys`);
 });
 
+test("a first start has nothing to load, and shows nothing", () => {
+  const screen = new RecordedScreen(true);
+  const bar = new ProgressBar(screen, () => 0);
+  bar.show({ loadedBytes: 0, totalBytes: 0, keys: 0 });
+  bar.end();
+  assert.equal(screen.text, "");
+});
+
 test("where there is no terminal, nothing", () => {
   const screen = new RecordedScreen(false);
   const bar = new ProgressBar(screen, () => 0);

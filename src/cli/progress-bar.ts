@@ -41,10 +41,10 @@ export class ProgressBar {
     this.#beginMs = now();
   }
 
-  /** Draws what holds now, unless it has just done so or nobody would see it. */
+  /** Draws what holds now, unless it has just done so, nobody would see it, or there is nothing to load. */
   show(progress: Progress): void {
     const now = this.#now();
-    if (this.#screen.isTTY !== true || now - this.#drawnMs < INTERVAL_MS) return;
+    if (this.#screen.isTTY !== true || progress.totalBytes === 0 || now - this.#drawnMs < INTERVAL_MS) return;
     this.#drawnMs = now;
     this.#isDrawn = true;
     this.#screen.write(`${ERASE_LINE}${lineFor(progress, now - this.#beginMs)}`);
@@ -58,7 +58,7 @@ export class ProgressBar {
 }
 
 function lineFor({ loadedBytes, totalBytes, keys }: Progress, elapsedMs: number): string {
-  const part = totalBytes === 0 ? 1 : Math.min(1, loadedBytes / totalBytes);
+  const part = Math.min(1, loadedBytes / totalBytes);
   const done = Math.floor(part * WIDTH);
   const bar = "#".repeat(done) + ".".repeat(WIDTH - done);
   const percent = String(Math.floor(part * 100)).padStart(3);

@@ -7,11 +7,12 @@
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import type { Configuration } from "../config/configuration.ts";
 import { systemErrorText } from "../config/system-error.ts";
-import { DirectoryLockedError } from "../durability/directory-lock.ts";
 import { Store } from "../engine/store.ts";
 import { Server } from "../server/server.ts";
+import { claimDirectory } from "./claim.ts";
 import { reportCrashes } from "./crash-report.ts";
 import { endOnRequest } from "./ending.ts";
 import { announceReadiness, greet } from "./greeting.ts";
@@ -21,11 +22,15 @@ import { type Log, openLog } from "./log.ts";
 import { greatestNumberOfOpenFiles } from "./open-files.ts";
 import { StartError } from "./start-error.ts";
 
-/** @returns once it serves. @throws StartError when it cannot */
+/** @returns once it serves, or is ended before that. @throws StartError when it cannot */
 export async function runServer(configuration: Configuration): Promise<void> {
   chooseAddresses(configuration);
+  // V8 would make the small heaps of background threads smaller some seconds after they have had something to do: twice
+  // 4 ms of a processor, and beside a busy server, where they have a lower priority, 30 and more.
+  setFlagsFromString("--no-memory-reducer");
   const store = openStore(configuration);
   const log = openLog(configuration);
+  tellOfForeground(configuration);
   reportCrashes(configuration.get("logfile") === "" ? undefined : log);
   // Whoever read our output, or started us, may go away before us.
   process.stdout.on("error", () => undefined);
@@ -34,7 +39,8 @@ export async function runServer(configuration: Configuration): Promise<void> {
     log(`Background thread ${name} failed: ${error}. It is started again in ${retryMs} ms`);
   });
   store.onNotice = log;
-  claimDirectory(store);
+  store.onNews = log;
+  if (!(await claimDirectory(store, log))) return;
   const server = new Server(store);
   endOnRequest(log, store, server);
   // Asked for before there are sockets: the report would look up the names of all of them.
@@ -56,15 +62,12 @@ function openStore(configuration: Configuration): Store {
   }
 }
 
-/** Before anybody can connect, and before anything is read: two servers in one directory would undo each other. */
-function claimDirectory(store: Store): void {
-  try {
-    store.claimFiles();
-  } catch (error) {
-    if (error instanceof DirectoryLockedError) throw new StartError(error.message);
-    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-    throw new StartError(`Could not lock the directory ${store.configuration.get("dir")}: ${systemErrorText(error)}`);
-  }
+/** With a log file there is nothing on the terminal, and a terminal that is not given back looks like a fault. */
+function tellOfForeground(configuration: Configuration): void {
+  const file = configuration.get("logfile");
+  if (file === "" || !configuration.get("daemonize")) return;
+  const path = resolve(configuration.get("dir"), file);
+  process.stderr.write(`It stays in the foreground, daemonize has no effect here; its log is ${path}\n`);
 }
 
 function keepProcessIdFile(configuration: Configuration, log: Log): void {

@@ -230,6 +230,16 @@ async function rewritten(server: TestServer): Promise<void> {
   await client.close();
 }
 
+/** What INFO says of the last RDB that was loaded, be it the base of a log. */
+async function lastLoad(server: TestServer): Promise<string[]> {
+  const client = await server.client();
+  const info = (await client.command("INFO", "persistence")).toString();
+  await client.close();
+  const lines = info.match(/rdb_last_load_\w+:\d+/g) ?? [];
+  assert.equal(lines.length, 2);
+  return lines.sort();
+}
+
 /** The log's files, the manifest first. */
 function logFiles(directory: string): string[] {
   const names = readdirSync(join(directory, "appendonlydir"));
@@ -279,9 +289,14 @@ describe("dump.rdb", { concurrency: 2 }, () => {
 });
 
 describe("the log", { concurrency: 2 }, () => {
-  for (const [name, limits] of Object.entries(LIMITS)) {
-    test(`ours, to redis-server: ${name}`, async (t) => {
-      const ours = await started(t, startStillwater, [...limits, ...ON, "--appendfsync", "always"]);
+  const cases = Object.entries(LIMITS).flatMap(([name, limits]) =>
+    (name === "everything small" ? ["yes"] : ["yes", "no"]).map((preamble) => [name, limits, preamble] as const),
+  );
+  for (const [name, limits, preamble] of cases) {
+    const form = ["--aof-use-rdb-preamble", preamble, "--aof-timestamp-enabled", preamble === "yes" ? "no" : "yes"];
+
+    test(`ours, to redis-server: ${name}, RDB preamble ${preamble}`, async (t) => {
+      const ours = await started(t, startStillwater, [...limits, ...ON, ...form, "--appendfsync", "always"]);
       await send(ours, [...contents(), ["BGREWRITEAOF"]]);
       await rewritten(ours);
       await send(ours, CHANGES);
@@ -289,6 +304,7 @@ describe("the log", { concurrency: 2 }, () => {
       const directory = copyOf(t, ours);
       const [manifest, ...others] = logFiles(directory);
       assert(others.length >= 2, `${others}`);
+      assert(others.some((other) => other.endsWith(preamble === "yes" ? ".base.rdb" : ".base.aof")));
       for (const file of [manifest!, ...others.filter((other) => other.endsWith(".aof"))]) {
         const { stdout } = await run("redis-check-aof", [file]);
         assert.match(stdout, /is valid|AOF analyzed: .*ok_up_to/s, file);
@@ -296,16 +312,19 @@ describe("the log", { concurrency: 2 }, () => {
       }
       const redis = await started(t, startRedis, loadedFrom(directory, ...ON));
       await assertSame(redis, before);
+      const load = await lastLoad(redis);
+      assert.equal(load.includes("rdb_last_load_keys_loaded:0"), preamble === "no", `${load}`);
       // What it appends stands behind our batches, in the same file.
       await send(redis, [["INCR", "counter"], ...TRANSACTION, ["RPUSH", "list:nodes", "last"]]);
       const after = await much(redis);
       await redis.stop();
-      await assertSame(await started(t, startStillwater, loadedFrom(directory, ...ON)), after);
+      const again = await started(t, startStillwater, loadedFrom(directory, ...ON));
+      await assertSame(again, after);
+      assert.deepEqual(await lastLoad(again), load);
     });
 
-    for (const preamble of limits.length === 0 ? ["yes", "no"] : ["yes"]) {
+    if (preamble === "yes" || limits.length === 0) {
       test(`redis-server's, to ours and back: ${name}, RDB preamble ${preamble}`, async (t) => {
-        const form = ["--aof-use-rdb-preamble", preamble, "--aof-timestamp-enabled", "yes"];
         const redis = await started(t, startRedis, [...limits, ...ON, ...form]);
         await send(redis, [...contents(), ["BGREWRITEAOF"]]);
         await rewritten(redis);

@@ -51,8 +51,8 @@ const OF_FLAG: Readonly<Partial<Record<CommandFlag, readonly string[]>>> = {
   blocking: ["blocking"],
 };
 
-/** Categories of a type's commands. */
-const TYPES: readonly string[] = ["set", "sortedset", "list", "hash", "string", "stream"];
+/** Categories to which a generic command belongs instead of to "keyspace": types, and what is about no key. */
+const INSTEAD: readonly string[] = ["set", "sortedset", "list", "hash", "string", "stream", "connection"];
 
 /**
  * The command's categories, without the "@". What only holds subcommands belongs to none by its group: its subcommands
@@ -60,9 +60,8 @@ const TYPES: readonly string[] = ["set", "sortedset", "list", "hash", "string", 
  */
 export function categoriesOf(command: Command): readonly string[] {
   const { flags, group, subcommands, categories = [] } = command;
-  // A generic command that names the types it works on belongs to these.
-  const isOfTypes = group === "generic" && categories.some((category) => TYPES.includes(category));
-  const ofGroup = subcommands === undefined && !isOfTypes ? OF_GROUP[group] : undefined;
+  const isOfOthers = group === "generic" && categories.some((category) => INSTEAD.includes(category));
+  const ofGroup = subcommands === undefined && !isOfOthers ? OF_GROUP[group] : undefined;
   const found = new Set([...categories, ...flags.flatMap((flag) => OF_FLAG[flag] ?? [])]);
   if (ofGroup !== undefined) found.add(ofGroup);
   if (!found.has("fast")) found.add("slow");

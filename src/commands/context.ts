@@ -26,9 +26,12 @@ export interface Context {
   readonly receiver: Receiver | undefined;
   /**
    * Replies later instead of now: the client's further commands wait until `work` is settled, and what it resolves to
-   * writes the reply. Nobody else waits. @throws CommandError where a reply cannot be waited for: a synchronous call
+   * writes the reply. Nobody else waits.
+   * @param isForClientOnly whether a client that closes its end is forgotten at once, as Redis does with one that it
+   *   has blocked; by default it is answered before that
+   * @throws CommandError where a reply cannot be waited for: a synchronous call
    */
-  later(work: Promise<(reply: Reply) => void>): void;
+  later(work: Promise<(reply: Reply) => void>, isForClientOnly?: boolean): void;
 }
 
 /** How much a client wants to hear: CLIENT REPLY. */
@@ -146,6 +149,8 @@ export interface PersistenceFigures {
   readonly persistence: Readonly<Record<string, string | number>>;
   /** What the section stats says of freezes, in the words of forks. */
   readonly stats: { readonly latest_fork_usec: number; readonly total_forks: number };
+  /** Bytes that the log holds in memory because they are not in its file yet. */
+  readonly logBufferBytes: number;
 }
 
 /** How DEBUG RELOAD goes about it. */

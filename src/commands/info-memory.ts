@@ -34,7 +34,7 @@ export function memorySection(context: Context): Fields {
     mem_clients_slaves: 0,
     mem_clients_normal: figures.clients,
     mem_cluster_links: 0,
-    mem_aof_buffer: 0,
+    mem_aof_buffer: figures.logBuffer,
     mem_allocator: `stillwater-${STILLWATER_VERSION}`,
     active_defrag_running: context.keyspace.defragmenter.running,
     ...lazyFreeing(context),

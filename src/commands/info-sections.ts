@@ -103,13 +103,15 @@ export function statsSection({ services, keyspace }: Context): Fields {
     pubsub_patterns: services.pubSub.size("patterns"),
     pubsubshard_channels: services.pubSub.size("shardChannels"),
     ...services.persistence.figures().stats,
-    ...OF_OTHER_PARTS,
+    migrate_cached_sockets: 0,
+    slave_expires_tracked_keys: 0,
     active_defrag_hits: keyspace.defragmenter.hits,
     active_defrag_misses: keyspace.defragmenter.misses,
     active_defrag_key_hits: keyspace.defragmenter.keyHits,
     active_defrag_key_misses: keyspace.defragmenter.keyMisses,
     total_active_defrag_time: Math.floor(keyspace.defragmenter.totalMs),
     current_active_defrag_time: Math.floor(keyspace.defragmenter.currentMs),
+    ...OF_OTHER_PARTS,
     total_error_replies: statistics.totalErrors,
     dump_payload_sanitizations: 0,
     total_reads_processed: statistics.reads,
@@ -127,8 +129,6 @@ export function statsSection({ services, keyspace }: Context): Fields {
 }
 
 const OF_OTHER_PARTS: Fields = {
-  migrate_cached_sockets: 0,
-  slave_expires_tracked_keys: 0,
   tracking_total_keys: 0,
   tracking_total_items: 0,
   tracking_total_prefixes: 0,

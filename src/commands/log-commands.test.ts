@@ -70,6 +70,29 @@ test("WAITAOF: arguments that it refuses, in Redis's order and words", () => {
   );
 });
 
+test("WAIT: no replicas, so it replies 0: at once if none is asked for, else when the time is over", async () => {
+  const { runner } = runnerOf(true);
+  const cases: [string[], string][] = [
+    [["x", "x"], "-ERR value is not an integer or out of range"],
+    [["99999999999999999999", "0"], "-ERR value is not an integer or out of range"],
+    [["0", "x"], "-ERR timeout is not an integer or out of range"],
+    [["1", "99999999999999999999"], "-ERR timeout is not an integer or out of range"],
+    [["0", "-1"], "-ERR timeout is negative"],
+    [["0", "0"], ":0"],
+    [["-1", "0"], ":0"],
+  ];
+  for (const [words, reply] of cases) assert.equal(runner.run("WAIT", ...words), `${reply}\r\n`, words.join(" "));
+  const alive = setInterval(() => undefined, 100);
+  const begin = performance.now();
+  assert.equal(await later(runner, "WAIT", "1", "30"), ":0");
+  assert.ok(performance.now() - begin >= 29);
+  assert.equal(runner.run("WAIT", "1", "0"), "");
+  const { pending } = runner.context;
+  runner.context.pending = undefined;
+  assert.equal(await Promise.race([pending, new Promise((resolve) => setTimeout(resolve, 30, "waits"))]), "waits");
+  clearInterval(alive);
+});
+
 test("WAITAOF replies when the log is durable, or the time is over", async () => {
   const { runner, logged } = runnerOf(true);
   const waiting = later(runner, "WAITAOF", "1", "0", "0");

@@ -1,4 +1,4 @@
-/** The append-only log: to be rewritten, and to be waited for. */
+/** The append-only log: to be rewritten, and to be waited for, here and at replicas. */
 import type { Arguments } from "../base/arguments.ts";
 import { deferred } from "./argument.ts";
 import { command } from "./command.ts";
@@ -49,7 +49,31 @@ const WAITAOF = command({
     if (numlocal > 0 && !persistence.isLogOn) throw new CommandError(NOT_LOGGED);
     const durable = persistence.isLogOn ? persistence.durable() : Promise.resolve();
     // Replicas are there none: whoever waits for one waits until the time is over.
-    context.later(within(durable, numlocal > 0, numreplicas > 0, timeout, persistence.isLogOn));
+    context.later(within(durable, numlocal > 0, numreplicas > 0, timeout, persistence.isLogOn), true);
+  },
+});
+
+const WAIT = command({
+  name: "WAIT",
+  summary: "Waits until replicas have what the client has written.",
+  complexity: "O(1)",
+  since: "3.0.0",
+  group: "generic",
+  arity: 3,
+  flags: ["blocking"],
+  categories: ["connection"],
+  tips: ["request_policy:all_shards", "response_policy:agg_min"],
+  args: { numreplicas: deferred("integer"), timeout: deferred("integer") },
+  run(context, { numreplicas: replicasAt, timeout: timeoutAt }, args) {
+    const numreplicas = numberAt(args, replicasAt, NOT_AN_INTEGER);
+    const timeout = numberAt(args, timeoutAt, TIMEOUT_NOT_AN_INTEGER);
+    if (timeout < 0) throw new CommandError(TIMEOUT_NEGATIVE);
+    if (numreplicas <= 0) context.reply.integer(0);
+    else
+      context.later(
+        timeOf(timeout).over.then(() => (reply) => reply.integer(0)),
+        true,
+      );
   },
 });
 
@@ -80,10 +104,7 @@ async function within(
     // A log that has failed confirms nothing: the time goes by, and the reply says 0.
     () => new Promise<void>(() => undefined),
   );
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    if (timeoutMs > 0) timer = setTimeout(resolve, Math.min(timeoutMs, TIMEOUT_MAX)).unref();
-  });
+  const { over, timer } = timeOf(timeoutMs);
   if (needsReplicas) await over;
   else if (needsLocal) await Promise.race([done, over]);
   else await Promise.resolve();
@@ -95,4 +116,13 @@ async function within(
   };
 }
 
-export const logCommands = [BGREWRITEAOF, WAITAOF];
+/** @param timeoutMs 0: for ever. @returns what resolves when it is over */
+function timeOf(timeoutMs: number): { over: Promise<void>; timer: NodeJS.Timeout | undefined } {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    if (timeoutMs > 0) timer = setTimeout(resolve, Math.min(timeoutMs, TIMEOUT_MAX)).unref();
+  });
+  return { over, timer };
+}
+
+export const logCommands = [BGREWRITEAOF, WAIT, WAITAOF];

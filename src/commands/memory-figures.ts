@@ -21,6 +21,8 @@ export interface MemoryFigures {
   readonly process: number;
   /** Buffers of connections. */
   readonly clients: number;
+  /** What the log has still to take to its file; not part of `used`. */
+  readonly logBuffer: number;
   readonly keys: number;
 }
 
@@ -43,6 +45,7 @@ export function memoryFigures({ keyspace, services }: Context): MemoryFigures {
     resident: touchedBytes + shadowBytes,
     process: process.memoryUsage.rss(),
     clients,
+    logBuffer: services.persistence.figures().logBufferBytes,
     keys: keyspace.databases.reduce((sum, { count }) => sum + count, 0),
   };
 }

@@ -118,7 +118,7 @@ const STATS = subcommand("MEMORY", {
   },
 });
 
-function totalsOf({ peak, used, clients }: MemoryFigures): [name: string, bytes: number][] {
+function totalsOf({ peak, used, clients, logBuffer }: MemoryFigures): [name: string, bytes: number][] {
   return [
     ["peak.allocated", peak],
     ["total.allocated", used],
@@ -127,7 +127,7 @@ function totalsOf({ peak, used, clients }: MemoryFigures): [name: string, bytes:
     ["clients.slaves", 0],
     ["clients.normal", clients],
     ["cluster.links", 0],
-    ["aof.buffer", 0],
+    ["aof.buffer", logBuffer],
     ["lua.caches", 0],
     ["functions.caches", 0],
   ];

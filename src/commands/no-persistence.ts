@@ -2,7 +2,7 @@
 import type { Persistence, PersistenceFigures } from "./context.ts";
 import { CommandError } from "./errors.ts";
 
-const NO_FILES = "ERR this store keeps no files";
+export const NO_FILES = "ERR this store keeps nothing on disk: open it with the option dir";
 
 const IDLE: PersistenceFigures["persistence"] = {
   loading: 0,
@@ -35,6 +35,7 @@ const IDLE: PersistenceFigures["persistence"] = {
   aof_last_cow_size: 0,
   module_fork_in_progress: 0,
   module_fork_last_cow_size: 0,
+  rdb_last_error: "",
 };
 
 export class NoPersistence implements Persistence {
@@ -83,7 +84,7 @@ export class NoPersistence implements Persistence {
       rdb_changes_since_last_save: this.#changes(),
       rdb_last_save_time: this.lastSaveAt,
     };
-    return { persistence, stats: { latest_fork_usec: 0, total_forks: 0 } };
+    return { persistence, stats: { latest_fork_usec: 0, total_forks: 0 }, logBufferBytes: 0 };
   }
 
   durable(): Promise<void> {

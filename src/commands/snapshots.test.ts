@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { CommandRunner } from "../testing/commands.ts";
 import { allCommands } from "./all-commands.ts";
 import { CommandError } from "./errors.ts";
-import { NoPersistence } from "./no-persistence.ts";
+import { NO_FILES, NoPersistence } from "./no-persistence.ts";
 
 class RecordedPersistence extends NoPersistence {
   readonly asked: string[] = [];
@@ -64,11 +64,12 @@ test("FLUSHALL says so before and after, FLUSHDB does not", () => {
   assert.deepEqual(persistence.asked, ["before", "after"]);
 });
 
-test("a store without files refuses to save", async () => {
+test("a store without files refuses to save, and says what to do", async () => {
+  assert.match(NO_FILES, /^ERR .*the option dir$/);
   const runner = new CommandRunner(allCommands);
   for (const command of ["SAVE", "BGSAVE"]) {
-    assert.equal(runner.run(command), "-ERR this store keeps no files\r\n");
+    assert.equal(runner.run(command), `-${NO_FILES}\r\n`);
   }
-  await assert.rejects(runner.services.persistence.durable(), { message: "ERR this store keeps no files" });
+  await assert.rejects(runner.services.persistence.durable(), { message: NO_FILES });
   assert.match(runner.run("INFO", "persistence"), /rdb_bgsave_in_progress:0\r\nrdb_last_save_time:\d{10}\r\n/);
 });

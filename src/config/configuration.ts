@@ -68,6 +68,8 @@ export class Configuration {
   readonly #settings = new Map<DirectiveName, Setting<unknown>>();
   readonly #listeners = new Map<DirectiveName, Set<ChangeListener<unknown>>>();
   readonly #given = new Set<DirectiveName>();
+  /** What `assume` has set. */
+  readonly #assumed = new Map<DirectiveName, string>();
 
   /** @param workingDirectory absolute path: the default of `dir`, and what relative paths are seen from */
   constructor(workingDirectory: string = process.cwd()) {
@@ -99,6 +101,16 @@ export class Configuration {
     const occasion = this.#given.has(found.name) ? "again" : "first";
     this.#settings.set(found.name, kind.parse(words, this.#settings.get(found.name)!, occasion));
     this.#given.add(found.name);
+  }
+
+  /**
+   * Sets what a directive is where nobody has given it; CONFIG REWRITE adds no line for that.
+   * @throws Refusal
+   */
+  assume(name: DirectiveName, args: readonly string[]): void {
+    this.initialize(name, args);
+    this.#given.delete(name);
+    this.#assumed.set(name, this.#settings.get(name)!.text);
   }
 
   /**
@@ -255,7 +267,11 @@ export class Configuration {
 
   *#lines(): Iterable<readonly [name: DirectiveName, lines: readonly Line[]]> {
     for (const { name, shownName, directive } of allDirectives()) {
-      if (name === shownName) yield [name, directive.kind.lines(this.#settings.get(name)!)];
+      if (name !== shownName) continue;
+      const setting = this.#settings.get(name)!;
+      const isAssumed = this.#assumed.get(name) === setting.text;
+      const lines = directive.kind.lines(setting);
+      yield [name, isAssumed ? lines.map(({ text }) => ({ text, needed: false })) : lines];
     }
   }
 }

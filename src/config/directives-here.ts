@@ -74,8 +74,7 @@ const general = {
   logfile: here(text(""), { immutable }),
   loglevel: here(oneOf(["debug", "verbose", "notice", "warning", "nothing"], "notice")),
   pidfile: here(text(), { immutable }),
-  /** Redis's default is "no". Here DEBUG cannot crash or corrupt anything, and DEBUG VERIFY is for everyday use. */
-  "enable-debug-command": here(oneOf(WHO_MAY, "local"), { immutable }),
+  "enable-debug-command": here(oneOf(WHO_MAY, "no"), { immutable }),
   "enable-protected-configs": here(oneOf(WHO_MAY, "no"), { immutable }),
   "shutdown-on-sigint": here(anyOf(SIGNAL_ACTIONS, saveOrNot)),
   "shutdown-on-sigterm": here(anyOf(SIGNAL_ACTIONS, saveOrNot)),
@@ -148,7 +147,6 @@ const snapshots = {
   "rdb-key-save-delay": here(integer(0, { min: -INT_MAX - 1n, max: INT_MAX }), { hidden: true }),
 };
 
-/** The base of a log is written as an RDB only: `aof-use-rdb-preamble no` is refused where the log is on. */
 const appendOnlyFile = {
   appendonly: here(yesNo("no"), { fixedWhileLoading: true }),
   appendfilename: here(text("appendonly.aof", fileName("appendfilename", false)), { immutable }),
@@ -160,7 +158,6 @@ const appendOnlyFile = {
   "aof-load-truncated": here(yesNo("yes")),
   "aof-use-rdb-preamble": here(yesNo("yes")),
   "aof-timestamp-enabled": here(yesNo("no")),
-  /** The base is synced in portions while it is written, as other snapshots are. */
   "aof-rewrite-incremental-fsync": here(yesNo("yes")),
 };
 

@@ -79,7 +79,7 @@ test("the defaults the test's server cannot show", () => {
     ["bind", "* -::*"],
     ["save", "3600 1 300 100 60 10000"],
     ["dir", "/data"],
-    ["enable-debug-command", "local"],
+    ["enable-debug-command", "no"],
     ["enable-protected-configs", "no"],
     ["enable-module-command", "no"],
   ]);

@@ -125,6 +125,18 @@ test("a file is rewritten as redis-server rewrites it", async () => {
   assert.ok(ours.includes(MARKER) && ours.includes("# a comment that stays") && ours.includes("user alice"));
 });
 
+test("what is assumed where nobody has said anything is not written, but what is set afterwards is", async () => {
+  const file = path("assumed.conf", "");
+  const configuration = load(file);
+  configuration.assume("bind", ["127.0.0.1", "-::1"]);
+  assert.deepEqual(configuration.configGet(["bind"]), [["bind", "127.0.0.1 -::1"]]);
+  await configuration.rewrite();
+  assert.doesNotMatch(readFileSync(file, "latin1"), /^bind /m);
+  configuration.configSet([["bind", "127.0.0.2"]]);
+  await configuration.rewrite();
+  assert.match(readFileSync(file, "latin1"), /^bind 127\.0\.0\.2$/m);
+});
+
 test("what was rewritten reads back as the same configuration", async () => {
   const file = path("round.conf", "");
   const configuration = load(file);

@@ -56,7 +56,7 @@ export const dump: Family = {
     often(3, command("RPUSH", key, repeated(value, 1, 3))),
     often(2, asDeclared(command("SADD", key, repeated(smallInteger, 1, 3)))),
     often(2, command("HSET", key, repeated(sequence(oneOf("a", "b", "12"), smallInteger), 1, 3))),
-    often(2, command("ZADD", key, score, oneOf("a", "b", "12"))),
+    often(2, asDeclared(command("ZADD", key, score, oneOf("a", "b", "12")))),
     often(5, command("DEL", key)),
     often(3, command("TYPE", key)),
     often(3, command("PEXPIRETIME", key)),

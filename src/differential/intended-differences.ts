@@ -207,16 +207,18 @@ export const absentSettings: ReadonlySet<string> = new Set([
 ]);
 
 /** Fields of COMMAND INFO that Redis 7.2 has changed since the reference. */
-export const changedCommandFields: ReadonlyMap<string, readonly ("arity" | "tips")[]> = new Map([
-  ["client|setname", ["tips"]],
-  ["command|getkeys", ["arity"]],
-  ["command|getkeysandflags", ["arity"]],
-  ["config|resetstat", ["tips"]],
-  ["config|rewrite", ["tips"]],
-  ["latency|reset", ["tips"]],
-  ["msetnx", ["tips"]],
-  ["randomkey", ["tips"]],
-  ["scan", ["tips"]],
-  ["zrank", ["arity"]],
-  ["zrevrank", ["arity"]],
-]);
+export const changedCommandFields: ReadonlyMap<string, readonly ("arity" | "flags" | "categories" | "tips")[]> =
+  new Map([
+    ["client|setname", ["tips"]],
+    ["command|getkeys", ["arity"]],
+    ["command|getkeysandflags", ["arity"]],
+    ["config|resetstat", ["tips"]],
+    ["config|rewrite", ["tips"]],
+    ["latency|reset", ["tips"]],
+    ["msetnx", ["tips"]],
+    ["randomkey", ["tips"]],
+    ["scan", ["tips"]],
+    ["wait", ["flags", "categories"]],
+    ["zrank", ["arity"]],
+    ["zrevrank", ["arity"]],
+  ]);

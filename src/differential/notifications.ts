@@ -111,6 +111,15 @@ function isNewIn72({ command, subject, reference }: Discord): boolean {
   return /^Z(REV)?RANK$/.test(name) && command.length > 3 && reference.length === 0;
 }
 
+/**
+ * A key that has expired, and is the destination of an empty result: Redis deletes it without looking whether it has,
+ * where it had not been found expired before; here it has expired.
+ */
+function isExpiredDestination({ command, subject, reference }: Discord): boolean {
+  if (!/STORE$|^BITOP$|^SORT$|^GEORADIUS/.test(commandName(command))) return false;
+  return subject.join("\n").replaceAll("expired", "del") === reference.join("\n");
+}
+
 /** A rank of LPOS that 7.2 refuses before it looks at the key. */
 const REFUSED_RANK = "-9223372036854775808";
 
@@ -138,7 +147,7 @@ export async function listen(
         const discord = { command, subject: ours[index]!, reference: theirs[index]! };
         messages += discord.reference.length;
         const isSame = comparable(command, discord.subject) === comparable(command, discord.reference);
-        if (isSame || isNewIn72(discord)) continue;
+        if (isSame || isNewIn72(discord) || isExpiredDestination(discord)) continue;
         return { discord, before: commands.slice(Math.max(0, start + index - 30), start + index), messages };
       }
     }

@@ -96,7 +96,7 @@ function asLists(_: string, value: unknown): unknown {
   return value instanceof Set || value instanceof Map ? [...value] : value;
 }
 
-const FIELDS = { arity: 1, tips: 7 };
+const FIELDS = { arity: 1, flags: 2, categories: 6, tips: 7 };
 
 /** COMMAND INFO's entries, subcommands included, without what is newer than the reference. */
 function lasting(entries: unknown, known: ReadonlySet<string>): unknown {

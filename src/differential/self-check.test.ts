@@ -39,6 +39,7 @@ describe("a redis-server beside a second one", () => {
     ["a time to live", ["EXPIRE", "a", "5000"]],
     ["an encoding", ["APPEND", "number:1", ""], ["SET", "number:1", "12"], ["APPEND", "number:1", "3"]],
     ["another database", ["SELECT", "9"], ["SET", "a", "x"], ["SELECT", "0"]],
+    ["a value in another database", ["SELECT", "9"], ["SET", "there", "changed"], ["SELECT", "0"]],
   ] as const;
   for (const [what, ...commands] of changes) {
     test(`notices ${what} changed behind its back`, async () => {
@@ -46,6 +47,9 @@ describe("a redis-server beside a second one", () => {
         ["SET", "a", "1"],
         ["SET", "b", "2"],
         ["SET", "number:1", "123"],
+        ["SELECT", "9"],
+        ["SET", "there", "1"],
+        ["SELECT", "0"],
       ];
       assert.equal(await play(pair, strings, 2, all), undefined);
       await behind.pipeline(commands);

@@ -44,7 +44,11 @@ export function asDeclared(shape: CommandShape): CommandShape {
 
 export function sequence(...shapes: Shape[]): Draw {
   const draws = shapes.map(drawOf);
-  return (random) => draws.flatMap((draw) => draw(random));
+  return (random) => {
+    const words: Argument[] = [];
+    for (const draw of draws) words.push(...draw(random));
+    return words;
+  };
 }
 
 export function oneOf(...shapes: Shape[]): Draw {
@@ -65,7 +69,11 @@ export function someOf(...shapes: Shape[]): Draw {
 
 export function repeated(shape: Shape, least: number, most: number): Draw {
   const draw = drawOf(shape);
-  return (random) => Array.from({ length: random.between(least, most) }, () => draw(random)).flat();
+  return (random) => {
+    const words: Argument[] = [];
+    for (let left = random.between(least, most); left > 0; left -= 1) words.push(...draw(random));
+    return words;
+  };
 }
 
 /** Words that must arrive as they are written. */

@@ -63,9 +63,9 @@ export const sort: Family = {
     ),
     often(10, command("SORT", list, anything)),
     often(4, command("SORT", list, anything, sequence("STORE", oneOf("stored", "list", "text", "set")))),
-    often(6, command("SORT", oneOf("set", "sorted"), ordered)),
-    often(4, command("SORT", oneOf("set", "sorted"), ordered, "STORE", oneOf("stored", "names"))),
-    often(3, command("SORT", "sorted", sequence("BY", "nosort"), ordered)),
+    often(6, asDeclared(command("SORT", oneOf("set", "sorted"), ordered))),
+    often(4, asDeclared(command("SORT", oneOf("set", "sorted"), ordered, "STORE", oneOf("stored", "names")))),
+    often(3, asDeclared(command("SORT", "sorted", sequence("BY", "nosort"), ordered))),
     often(3, asDeclared(command("SORT", "set", "BY", "nosort", optional("DESC"), "STORE", "stored"))),
     often(
       4,

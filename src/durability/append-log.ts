@@ -9,7 +9,7 @@
  *                                                                                       `always`, else written
  *
  * A batch is what was gathered in one turn of the event loop, or FULL_BYTES of it; the line in front of it is
- * batch-line.ts's. A reply that tells of effects up to a position may be sent once `released` has reached it; whoever
+ * log-lines.ts's. A reply that tells of effects up to a position may be sent once `released` has reached it; whoever
  * holds replies is told by `listeners`.
  *
  * When the owner writes by itself: never under `always` (the sync follows at once, and would be waited for), never
@@ -25,7 +25,6 @@
 import { crc32 } from "node:zlib";
 import { NextTurn } from "../base/next-turn.ts";
 import { systemErrorText } from "../config/system-error.ts";
-import { BATCH_LINE_MAX, FIRST_SEQUENCE, writeBatchLine } from "./batch-line.ts";
 import { DurabilityWaiters } from "./durability-waiters.ts";
 import { type EffectLog, HEAD_ROOM } from "./effect-log.ts";
 import { type OpenFile, writeAll } from "./files.ts";
@@ -43,6 +42,14 @@ import {
   TAIL,
 } from "./log-channel.ts";
 import { LogFeed, type LogPort } from "./log-feed.ts";
+import {
+  FIRST_SEQUENCE,
+  SYNCED_LINE_MAX,
+  TIMESTAMP_LINE_MAX,
+  writeBatchLine,
+  writeTimestampLine,
+} from "./log-lines.ts";
+import { PADDING_MAX } from "./padded-file.ts";
 
 /** `appendfsync`. */
 export type SyncPolicy = "always" | "everysec" | "no";
@@ -51,8 +58,6 @@ const POLICIES: Readonly<Record<SyncPolicy, number>> = { no: NO, everysec: EVERY
 
 /** How long a disk is taken for busy once an append was slow. */
 const CALM_MS = 1000;
-/** Room for a line `#TS:<seconds>`. */
-const TIMESTAMP_MAX = 24;
 
 /** That the log has failed: what was to be durable may not be. */
 export class LogFailedError extends Error {
@@ -98,9 +103,10 @@ export class AppendLog {
   /** Whether the failure's reason is still to come. */
   #isVague = false;
   #busyUntil = 0;
+  /** Bytes of padding that may lie between what is not durable yet and what comes. */
+  #gap = 0;
   #unsyncedSince = Number.NaN;
   #olderDelays = 0;
-  readonly #timestamp = Buffer.alloc(TIMESTAMP_MAX);
 
   constructor(effects: EffectLog) {
     this.#effects = effects;
@@ -209,6 +215,7 @@ export class AppendLog {
     const channel = this.#channel;
     if (channel === undefined) return;
     channel.store(POLICY, this.#isSuspended ? NO : POLICIES[this.#policy]);
+    this.#gap = PADDING_MAX;
     this.#feed!.ring();
     this.poll();
   }
@@ -221,14 +228,13 @@ export class AppendLog {
     if (this.#channel === undefined) return;
     this.poll();
     const effects = this.#effects;
-    const { length } = effects;
+    const { buffer, length } = effects;
     if (length === 0) return;
     this.#taken += length;
     if (this.failure !== undefined) {
       effects.clear();
       return;
     }
-    const { buffer } = effects;
     const start = this.#writeLine(buffer, length);
     const bytes = HEAD_ROOM + length - start;
     if (this.durable === this.appended) this.#unsyncedSince = performance.now();
@@ -305,6 +311,7 @@ export class AppendLog {
       this.#unsyncedSince = this.durable === this.appended ? Number.NaN : performance.now();
       this.#waiters.resolveUpTo(this.durable);
     }
+    if (this.durable === this.appended) this.#gap = 0;
     if (channel.load(FAILED) !== 0) this.#failWithWriter("the log writer has failed");
     else if (this.released !== this.#released) this.#tellListeners();
   }
@@ -332,33 +339,21 @@ export class AppendLog {
   /** @returns where the batch begins now */
   #writeLine(buffer: Buffer, length: number): number {
     const crc = crc32(buffer.subarray(HEAD_ROOM, HEAD_ROOM + length));
-    let start = HEAD_ROOM - BATCH_LINE_MAX;
-    const unsynced =
-      this.#policy === "no" ? 0 : this.appended - this.durable + (this.hasTimestamps ? TIMESTAMP_MAX : 0);
-    const size = writeBatchLine(buffer, start, this.#sequence, length, crc, unsynced);
+    // One synced line may be there that was not counted.
+    const behind = this.appended === this.durable ? 0 : this.appended - this.durable + this.#gap + SYNCED_LINE_MAX;
+    const unsynced = this.#policy === "no" ? 0 : behind + (this.hasTimestamps ? TIMESTAMP_LINE_MAX : 0);
+    let size = this.hasTimestamps ? writeTimestampLine(buffer, 0, Math.floor(Date.now() / 1000)) : 0;
+    size += writeBatchLine(buffer, size, this.#sequence, length, crc, unsynced);
     this.#sequence += 1;
-    buffer.copyWithin(HEAD_ROOM - size, start, start + size);
-    start = HEAD_ROOM - size;
-    if (this.hasTimestamps) start = this.#writeTimestamp(buffer, start);
-    return start;
-  }
-
-  /** Redis's annotation, in front of the batch's line. */
-  #writeTimestamp(buffer: Buffer, end: number): number {
-    const size = this.#timestamp.write(`#TS:${Math.floor(Date.now() / 1000)}\r\n`, 0, "latin1");
-    this.#timestamp.copy(buffer, end - size, 0, size);
-    return end - size;
+    buffer.copyWithin(HEAD_ROOM - size, 0, size);
+    return HEAD_ROOM - size;
   }
 
   #mayWriteInline(): boolean {
     const channel = this.#channel!;
     if (this.#policy === "always" && !this.#isSuspended) return false;
     if (channel.pending !== 0 || channel.isSwitching || channel.load(SYNCING) !== 0) return false;
-    return this.#busyUntil === 0 || this.#isCalmAgain();
-  }
-
-  #isCalmAgain(): boolean {
-    if (performance.now() < this.#busyUntil) return false;
+    if (this.#busyUntil !== 0 && performance.now() < this.#busyUntil) return false;
     this.#busyUntil = 0;
     return true;
   }

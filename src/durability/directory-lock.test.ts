@@ -2,8 +2,12 @@ import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import {
+  closeSync,
+  cpSync,
   existsSync,
+  linkSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -18,7 +22,7 @@ import { type TestContext, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import { DirectoryLock, DirectoryLockedError } from "./directory-lock.ts";
 import { LOCK_NAME, replaceStale } from "./lock-file.ts";
-import { type LockHolder, parseHolder, thisHolder } from "./lock-holder.ts";
+import { describeHolder, type LockHolder, parseHolder, thisHolder } from "./lock-holder.ts";
 
 const TAKER = fileURLToPath(new URL(`../testing/lock-taker${extname(import.meta.url)}`, import.meta.url));
 const ON_LINUX = process.platform === "linux" ? false : "processes are looked up in /proc here";
@@ -71,6 +75,12 @@ function writeLock(directory: string, changes: Partial<LockHolder>): string {
   return path;
 }
 
+/** Has the file open until the end of the test, as the holder of a lock has. */
+function hold(t: TestContext, path: string): void {
+  const descriptor = openSync(path, "r+");
+  t.after(() => closeSync(descriptor));
+}
+
 function takes(directory: string): void {
   const lock = DirectoryLock.acquire(directory, "next");
   assert.deepEqual(readdirSync(directory), [LOCK_NAME]);
@@ -109,13 +119,37 @@ test("another process that runs has it; one that was killed has not", async (t) 
 
 test("a lock of an earlier process with the same number is stale", { skip: ON_LINUX }, (t) => {
   const directory = directoryOf(t);
-  writeLock(directory, { started: "1" });
+  hold(t, writeLock(directory, { started: "1" }));
   takes(directory);
-  writeLock(directory, {});
+  hold(t, writeLock(directory, {}));
   assert.equal(refusal(directory).holder?.program, "another store 1.0");
-  // Where no start could be read, the number decides alone.
+  // Where no start could be read, the number and the open file decide.
   writeLock(directory, { started: "" });
   assert.equal(refusal(directory).holder?.started, "");
+});
+
+test("a copy of a directory whose store runs can be opened; the store's own cannot", { skip: ON_LINUX }, async (t) => {
+  const directory = directoryOf(t);
+  const copy = join(directoryOf(t), "copy");
+  const child = await heldByChild(t, directory);
+  cpSync(directory, copy, { recursive: true, preserveTimestamps: true });
+  takes(copy);
+  const { message } = refusal(directory);
+  assert.match(message, new RegExp(`process ${child.pid} on .* Stop that process, or use another directory\\.$`));
+  // Nor is what is left over of a taker that has closed its claim; and by another name it is the same file.
+  writeLock(copy, {});
+  takes(copy);
+  linkSync(join(directory, LOCK_NAME), join(copy, LOCK_NAME));
+  assert.equal(refusal(copy).holder?.pid, child.pid);
+});
+
+test("where it cannot be seen what a process has open, the message says what to do about a copy", () => {
+  const path = join("dir", LOCK_NAME);
+  const holder = { ...thisHolder("x 1"), pid: 2 ** 30 };
+  const copy =
+    /Stop that process, or use another directory\. If the directory is a copy of that one's, remove dir.stil/;
+  assert.match(describeHolder(holder, path, "unproven"), copy);
+  assert.doesNotMatch(describeHolder(holder, path, "held"), /copy/);
 });
 
 test("whom one cannot look up has it as long as it stamps the file", (t) => {
@@ -140,8 +174,8 @@ test("a holder stamps its file, and notices when it has been taken", async (t) =
   const path = join(directory, LOCK_NAME);
   const lock = DirectoryLock.acquire(directory, "holder");
   const content = readFileSync(path, "utf8");
-  let lost = 0;
-  lock.onLost = () => (lost += 1);
+  const lost: string[] = [];
+  lock.onLost = ({ message }) => void lost.push(message);
   const stampAfter = async (seconds: number) => {
     const old = new Date(Date.now() - 10_000);
     utimesSync(path, old, old);
@@ -152,7 +186,8 @@ test("a holder stamps its file, and notices when it has been taken", async (t) =
   assert(!(await stampAfter(1.9)));
   assert(await stampAfter(0.2));
   assert.equal(readFileSync(path, "utf8"), content);
-  assert.equal(lost, 0);
+  assert.deepEqual(lost, []);
+  lock.assertHeld();
   writeLock(directory, { machine: "other" });
   renameSync(path, join(directory, "x"));
   renameSync(join(directory, "x"), path);
@@ -160,7 +195,12 @@ test("a holder stamps its file, and notices when it has been taken", async (t) =
   rmSync(path);
   writeLock(directory, { machine: "other" });
   await stampAfter(2);
-  assert.equal(lost, 1);
+  assert.equal(lost.length, 1);
+  assert.match(
+    lost[0]!,
+    /^the directory \S+ is another store's now: another store 1\.0, process \d+ on \S+, has it sin/,
+  );
+  assert.throws(() => lock.assertHeld(), { code: "DIRECTORY_LOST", message: lost[0] });
   lock.release();
   assert.equal(parseHolder(readFileSync(path, "utf8"))?.machine, "other", "what is another's stays");
 });
@@ -193,6 +233,7 @@ test("one who died while taking over is taken over from, however often", async (
   // One who lives and is at it keeps the others out, and its claim stays.
   writeFileSync(join(directory, LOCK_NAME), JSON.stringify(dead));
   writeFileSync(rightOf(dead.token), JSON.stringify(thisHolder("living")));
+  hold(t, rightOf(dead.token));
   assert.equal(refusal(directory).holder?.token, dead.token);
   assert.deepEqual(readdirSync(directory).sort(), [LOCK_NAME, `${LOCK_NAME}.${dead.token}`]);
 });

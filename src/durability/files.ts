@@ -33,7 +33,7 @@ import { makeDirectory } from "../base/make-directory.ts";
  *     read     to be read; it must exist
  *     append   to be written at its end, wherever that is; made if it is missing
  *     create   to be written from its start, and read; made, or emptied if there is one
- *     update   to be read, written from its start, and truncated; it must exist
+ *     update   to be read, written from its start or anywhere, and truncated; it must exist
  */
 export type OpenMode = "read" | "append" | "create" | "update";
 
@@ -59,6 +59,8 @@ export interface OpenFile {
   readonly path: string;
   /** Writes some of `bytes`, behind what was written last. @returns how many, which may be less than asked */
   write(bytes: Buffer, start: number, length: number): number;
+  /** Writes some of `bytes` at `position`; not for files that are appended to. @returns as `write` */
+  writeAt(bytes: Buffer, start: number, length: number, position: number): number;
   /** @returns how many bytes were read, which may be less than asked; 0 at the end */
   read(into: Buffer, start: number, length: number, position: number): number;
   /** Returns when the content is durable (fdatasync). After an error nothing more may be expected of the file. */
@@ -116,6 +118,15 @@ export function writeAll(file: OpenFile, bytes: Buffer, start: number, length: n
   }
 }
 
+/** As `writeAll`, at `position`. */
+export function writeAllAt(file: OpenFile, bytes: Buffer, start: number, length: number, position: number): void {
+  for (let done = 0; done < length; ) {
+    const count = file.writeAt(bytes, start + done, length - done, position + done);
+    if (count === 0) throw noSpace(file.path);
+    done += count;
+  }
+}
+
 class RealFile implements OpenFile {
   readonly path: string;
   readonly #descriptor: number;
@@ -128,6 +139,14 @@ class RealFile implements OpenFile {
   write(bytes: Buffer, start: number, length: number): number {
     try {
       return writeSync(this.#descriptor, bytes, start, length);
+    } catch (error) {
+      throw named(error, this.path);
+    }
+  }
+
+  writeAt(bytes: Buffer, start: number, length: number, position: number): number {
+    try {
+      return writeSync(this.#descriptor, bytes, start, length, position);
     } catch (error) {
       throw named(error, this.path);
     }

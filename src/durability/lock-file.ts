@@ -33,7 +33,7 @@ import {
   writeSync,
 } from "node:fs";
 import { join } from "node:path";
-import { type LockHolder, parseHolder, whetherHeld } from "./lock-holder.ts";
+import { type LockHolder, type LockState, parseHolder, stateOf } from "./lock-holder.ts";
 
 export const LOCK_NAME = "stillwater.lock";
 
@@ -58,7 +58,7 @@ function takeRight(path: string, token: string, claim: string, now: number, righ
   const right = `${path}.${token}`;
   if (!linked(claim, right)) {
     const other = readLock(right, now);
-    if (other === undefined || other.isHeld || !takeRight(path, other.token, claim, now, rights)) return false;
+    if (other?.state !== "stale" || !takeRight(path, other.token, claim, now, rights)) return false;
   }
   rights.push(right);
   return true;
@@ -67,10 +67,12 @@ function takeRight(path: string, token: string, claim: string, now: number, righ
 export interface FoundLock {
   readonly holder: LockHolder | undefined;
   readonly token: string;
-  readonly isHeld: boolean;
+  /** The time of its file, in ms by the file system's clock. */
+  readonly stampedAt: number;
+  readonly state: LockState;
 }
 
-/** What lies there; undefined if nothing does. */
+/** What lies there; undefined if nothing does. @param now by the file system's clock, in ms */
 export function readLock(path: string, now: number): FoundLock | undefined {
   let descriptor: number;
   try {
@@ -81,10 +83,11 @@ export function readLock(path: string, now: number): FoundLock | undefined {
   }
   try {
     const holder = parseHolder(readFileSync(descriptor, "utf8"));
-    // Nothing that this program wrote: only a person can say what it means.
-    if (holder === undefined) return { holder, token: "", isHeld: true };
     // The same file's time: what is called so by now may be another one.
-    return { holder, token: holder.token, isHeld: whetherHeld(holder, fstatSync(descriptor).mtimeMs, now) };
+    const stampedAt = fstatSync(descriptor).mtimeMs;
+    // Nothing that this program wrote: only a person can say what it means.
+    if (holder === undefined) return { holder, token: "", stampedAt, state: "unproven" };
+    return { holder, token: holder.token, stampedAt, state: stateOf(holder, descriptor, stampedAt, now) };
   } finally {
     closeSync(descriptor);
   }
@@ -129,6 +132,6 @@ export function removeLeftovers(directory: string, now: number): void {
   for (const name of readdirSync(directory)) {
     if (!name.startsWith(`${LOCK_NAME}.`)) continue;
     const path = join(directory, name);
-    if (readLock(path, now)?.isHeld === false) removeIfThere(path);
+    if (readLock(path, now)?.state === "stale") removeIfThere(path);
   }
 }

@@ -102,3 +102,16 @@ export function describeByte(byte: number): string {
   if (byte === 0) return "a zero byte";
   return byte > 0x20 && byte < 0x7f ? `'${String.fromCharCode(byte)}'` : `the byte 0x${byte.toString(16)}`;
 }
+
+/** Whether all lines of a command that was parsed without looking at their ends have them. */
+export function haveLineEnds(bytes: Buffer, begin: number, args: Arguments): boolean {
+  let at = begin + 3;
+  for (let index = 0; index < args.count; index++) {
+    if (bytes[at] !== LF) return false;
+    const start = args.starts[index]!;
+    const end = start + args.lengths[index]!;
+    if (bytes[start - 2] !== CR || bytes[start - 1] !== LF || bytes[end] !== CR) return false;
+    at = end + 1;
+  }
+  return bytes[at] === LF;
+}

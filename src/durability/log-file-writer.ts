@@ -19,7 +19,7 @@
  * Threads: the writer's; in tests any, because everything is synchronous.
  */
 import { systemErrorText } from "../config/system-error.ts";
-import { type Files, type OpenFile, writeAll } from "./files.ts";
+import type { Files } from "./files.ts";
 import {
   ALWAYS,
   ASLEEP,
@@ -43,6 +43,8 @@ import {
   WAITERS,
   WANTED,
 } from "./log-channel.ts";
+import { syncedLine } from "./log-lines.ts";
+import { PaddedFile } from "./padded-file.ts";
 
 /** What the owner is told. */
 export type LogProgress =
@@ -67,8 +69,11 @@ export class LogFileWriter {
   readonly #files: Files;
   readonly #tell: (progress: LogProgress) => void;
   readonly #now: () => number;
-  #file: OpenFile;
-  #next: OpenFile | undefined;
+  #file: PaddedFile;
+  /** Offset in the file before which everything is on the disk, and whether the file does not tell it yet. */
+  #syncedUpTo = 0;
+  #isUntold = false;
+  #next: PaddedFile | undefined;
   #unsyncedSince = Number.NaN;
   #averageSyncMs = 0;
   #lastSyncEndedAt = 0;
@@ -92,7 +97,7 @@ export class LogFileWriter {
     this.#files = files;
     this.#tell = tell;
     this.#now = now;
-    this.#file = files.open(path, "append");
+    this.#file = new PaddedFile(files, path);
   }
 
   /** Makes the file that the next switch goes to. @throws the system's error */
@@ -105,8 +110,7 @@ export class LogFileWriter {
     } finally {
       file.close();
     }
-    // To be appended to, wherever its end is: the owner appends to it as well.
-    this.#next = this.#files.open(path, "append");
+    this.#next = new PaddedFile(this.#files, path);
   }
 
   /**
@@ -145,6 +149,7 @@ export class LogFileWriter {
       else if (dueMs <= 0 || Atomics.wait(channel.words, BELL, bell, Math.min(dueMs, LINGER_MS)) !== "timed-out")
         continue;
       else if (dueMs <= LINGER_MS) continue;
+      this.#tellSynced();
       channel.store(STATE, ASLEEP);
       // Rung in between: whoever rang may have taken us for awake.
       if (isAsked || channel.load(BELL) === bell) return dueMs;
@@ -159,6 +164,9 @@ export class LogFileWriter {
       try {
         this.#append();
         if (this.#unsynced() > 0 || wanted !== this.channel.load(GIVEN)) this.#sync(wanted);
+        this.#tellSynced();
+        this.#file.sync();
+        this.#file.trim();
       } catch (error) {
         this.#fail(error);
       }
@@ -200,10 +208,13 @@ export class LogFileWriter {
     const { ring, words } = channel;
     let tail = channel.load(TAIL);
     if (tail === head) return false;
+    // The owner does not append while there is something in the ring, nor under `always`.
+    const isAlone = channel.load(POLICY) === ALWAYS;
     while (tail !== head) {
       const at = channel.at(tail);
       const length = Math.min((head - tail) | 0, ring.length - at);
-      writeAll(this.#file, ring, at, length);
+      if (isAlone) this.#file.appendAlone(ring, at, length);
+      else this.#file.append(ring, at, length);
       tail = (tail + length) | 0;
       Atomics.store(words, TAIL, tail);
       Atomics.notify(words, TAIL);
@@ -217,9 +228,11 @@ export class LogFileWriter {
     const next = this.#next;
     if (next === undefined) throw new Error("there is no next file to switch to");
     this.#sync(channel.load(WANTED));
+    this.#file.trim();
     this.#file.close();
     this.#file = next;
     this.#next = undefined;
+    this.#isUntold = false;
     channel.store(SWITCHED, channel.load(SWITCHES));
   }
 
@@ -262,6 +275,7 @@ export class LogFileWriter {
     // What has been put since the last append is not in the file yet, and is not counted.
     channel.store(SYNCING, 1);
     const inFile = (channel.load(INLINE) + channel.load(TAIL)) | 0;
+    const upTo = this.#file.end;
     const begin = this.#now();
     try {
       this.#file.sync();
@@ -274,10 +288,32 @@ export class LogFileWriter {
     this.#released = (waiters - this.#waitersSynced) | 0;
     this.#waitersSynced = waiters;
     this.#unsyncedSince = Number.NaN;
+    this.#syncedUpTo = upTo;
+    this.#isUntold ||= inFile !== channel.load(DURABLE);
     channel.store(DURABLE, inFile);
     channel.store(GIVEN, wanted);
     Atomics.notify(channel.words, GIVEN);
     this.#tell({ kind: "synced", microseconds: Math.round((end - begin) * 1000) });
+  }
+
+  /**
+   * Lets the file tell how far it is on the disk, before nothing comes for a while. That need not be synced itself. The
+   * owner may append meanwhile, but not alone: it has stored a new policy before it looks whether we are SYNCING.
+   */
+  #tellSynced(): void {
+    const { channel } = this;
+    if (!this.#isUntold || channel.load(FAILED) !== 0 || channel.pending !== 0 || this.#unsynced() > 0) return;
+    const line = syncedLine(this.#syncedUpTo);
+    channel.store(SYNCING, 1);
+    try {
+      if (channel.load(POLICY) === ALWAYS) this.#file.appendAlone(line, 0, line.length);
+      else this.#file.append(line, 0, line.length);
+      this.#isUntold = false;
+    } catch (error) {
+      this.#fail(error);
+    } finally {
+      channel.store(SYNCING, 0);
+    }
   }
 
   #fail(error: unknown): void {

@@ -298,6 +298,9 @@ for (const [what, pieces] of LOST) {
       assert.deepEqual(text(lost), ["SET k a"]);
       const known = Buffer.concat([batch(1, set("a")), tail, batch(9, set("z"))]);
       assert.equal(read(known, { windowBytes }).error?.offset, 54, "a batch behind it tells that it was on the disk");
+      const told = (offset: number) => Buffer.concat([batch(1, set("a")), tail, synced(offset)]);
+      assert.equal(read(told(55), { windowBytes }).error?.offset, 54, "a line behind it tells that it was on the disk");
+      assert.deepEqual(text(read(told(54), { windowBytes })), ["SET k a"], "a line tells of what stands before");
       const foreign = Buffer.concat([batch(1, set("a")), resp("SET", "k", "f"), tail]);
       assert.equal(
         read(foreign, { windowBytes }).torn === undefined,
@@ -306,6 +309,25 @@ for (const [what, pieces] of LOST) {
     }
   });
 }
+
+/** The line that tells how far the file is on the disk. */
+function synced(offset: number): Buffer {
+  return Buffer.from(`#stillwater:synced ${offset}\r\n`);
+}
+
+test("synced lines are skipped, and a log may be cut off in one", () => {
+  const before = Buffer.concat([batch(1, set("a")), synced(54)]);
+  const log = Buffer.concat([before, batch(2, set("b")), synced(54 + before.length)]);
+  const whole = read(log);
+  assert.deepEqual([text(whole), whole.torn, whole.error], [["SET k a", "SET k b"], undefined, undefined]);
+  for (let length = log.length - 1; length > before.length + 54; length--) {
+    const cut = read(log.subarray(0, length));
+    assert.deepEqual([text(cut), cut.torn?.offset], [["SET k a", "SET k b"], before.length + 54]);
+  }
+  const ahead = read(Buffer.concat([batch(1, set("a")), synced(55)]));
+  assert.equal(ahead.error?.offset, 54);
+  assert.match(ahead.error.message, /what had been synced is missing/);
+});
 
 test("how far back a batch tells that all was on the disk: to the byte", () => {
   const first = batch(1, set("a"));

@@ -16,7 +16,9 @@
  *    batch that has its length and not its checksum, a batch without its checksum or a run of zeros in the place of
  *    one, as long as nothing behind it tells that it had been synced (log-tail.ts). With fsync `always` none of it was
  *    ever acknowledged. That is torn, too: it cannot be told from damage, and what is cut off is kept.
- * 4. Everything else is damage, and throws: also zero bytes behind foreign commands; and what would be torn or lost,
+ * 4. *Padding* is what a log is longer than it should be, see padded-file.ts: lines of nothing but "#". It is skipped;
+ *    what a power cut leaves of batches that were being written over it is lost, whatever it looks like.
+ * 5. Everything else is damage, and throws: also zero bytes behind foreign commands; and what would be torn or lost,
  *    had it no batch behind it that was written when it was on the disk: then cutting the file there would cut off what
  *    was acknowledged.
  *
@@ -31,20 +33,18 @@ import { Arguments } from "../base/arguments.ts";
 import type { Database } from "../keyspace/database.ts";
 import { LOOK_AHEAD_MAX, type LookAhead } from "../keyspace/look-ahead.ts";
 import { RequestBatch } from "../protocol/request-batch.ts";
-import { BatchLine, isDisfigured } from "./batch-line.ts";
 import { DamagedFileError } from "./damaged-file-error.ts";
 import type { OpenFile } from "./files.ts";
-import { LogCommand, MalformedCommandError } from "./log-command.ts";
+import { haveLineEnds, LogCommand, MalformedCommandError } from "./log-command.ts";
+import { BatchLine, isDisfigured, readSyncedLine, readTimestampLine } from "./log-lines.ts";
 import { LogTail } from "./log-tail.ts";
 import { checksumOf, LogWindow, WINDOW_MAX } from "./log-window.ts";
+import { isPaddingLine } from "./padded-file.ts";
 
-const CR = 0x0d;
 const LF = 0x0a;
 const HASH = 0x23;
 /** Longest line beginning with "#" that Redis reads. */
 const ANNOTATION_MAX = 1023;
-/** What Redis writes with aof-timestamp-enabled. */
-const TIMESTAMP = /^#TS:(\d{1,15})\r?\n$/;
 /** Offset of the end of the present batch where there is none. */
 const NO_BATCH = -1;
 
@@ -78,6 +78,8 @@ export class LogReader {
   sequence = 0;
   /** What is incomplete at the end, once `next` has said false; undefined if nothing is. */
   torn: TornTail | undefined;
+  /** Where padding begins that nothing has followed yet; undefined if the last thing was none. */
+  padding: number | undefined;
   readonly #advice: string;
   readonly #window: LogWindow;
   readonly #ahead = new RequestBatch(LOOK_AHEAD_MAX);
@@ -120,6 +122,11 @@ export class LogReader {
   get soundUpTo(): number {
     if (this.isInBatch) return this.#batchBegin;
     return this.#transaction === -1 ? this.offset : this.#transaction;
+  }
+
+  /** As `soundUpTo` between two units, padding left out. */
+  get #unitEnd(): number {
+    return this.padding ?? this.offset;
   }
 
   /**
@@ -176,8 +183,8 @@ export class LogReader {
       this.offset = position;
       if (position === window.size) return this.#end();
       if (this.#at === window.filled) this.#at = window.fill(this.#at, 1);
-      if (window.bytes[this.#at] !== HASH) return this.#readCommand();
-      this.#readAnnotation();
+      if (window.bytes[this.#at] === HASH) this.#readAnnotation();
+      else if (!this.#isLostPage()) return this.#readCommand();
     }
     return false;
   }
@@ -193,6 +200,20 @@ export class LogReader {
     if (this.#transaction === -1) this.#isOver = true;
     else this.#tear(this.#transaction, "a transaction without its EXEC", this.#transaction);
     return false;
+  }
+
+  /**
+   * Whether what stands behind padding is the rest of a batch that was being written over it: it may begin as a
+   * command does. What Redis has appended to a padded file is behind all of its padding.
+   */
+  #isLostPage(): boolean {
+    const { padding } = this;
+    if (padding === undefined) return false;
+    const tail = new LogTail(this.#window.file);
+    const isLost = tail.mayBeOverwritten(padding) && tail.lookBehind(padding, padding, this.sequence) !== "durable";
+    if (isLost) this.#tear(padding, "a batch of which the beginning is missing", padding);
+    else this.padding = undefined;
+    return isLost;
   }
 
   #readCommand(): boolean {
@@ -243,19 +264,25 @@ export class LogReader {
       this.#refuseLine("a line beginning with '#' that does not end", start, end);
       return;
     }
-    if (bytes[end - 1] !== LF) {
+    if (isPaddingLine(bytes, start, end) && this.#transaction === -1) {
+      this.padding ??= this.offset;
+      this.#at = end;
+    } else if (bytes[end - 1] !== LF) {
       if (this.isInBatch)
         this.#fail(this.offset, "the batch ends in the middle of a line, though its checksum is right");
       this.#tear(this.soundUpTo, "a line that is cut off", this.offset);
     } else if (this.#line.parse(bytes, start, end)) this.#beginBatch(end);
-    else this.#readForeignLine(start, end);
+    else this.#readOtherLine(start, end);
   }
 
-  #readForeignLine(start: number, end: number): void {
+  #readOtherLine(start: number, end: number): void {
     const { bytes } = this.#window;
-    const time = TIMESTAMP.exec(bytes.latin1Slice(start, end))?.[1];
-    if (time !== undefined) this.timestamp = Number(time);
-    else if ((this.sequence > 0 && !this.isInBatch) || isDisfigured(bytes, start, end)) {
+    const seconds = readTimestampLine(bytes, start, end);
+    const syncedUpTo = this.isInBatch ? -1 : readSyncedLine(bytes, start, end);
+    if (seconds !== -1) this.timestamp = seconds;
+    else if (syncedUpTo !== -1) {
+      if (syncedUpTo > this.#unitEnd) this.#fail(this.#unitEnd, "what had been synced is missing");
+    } else if ((this.sequence > 0 && !this.isInBatch) || isDisfigured(bytes, start, end)) {
       this.#refuseLine("a line that may have been a batch line", start, end);
       return;
     }
@@ -266,7 +293,7 @@ export class LogReader {
   #refuseLine(what: string, start: number, end: number): void {
     if (this.isInBatch || this.#transaction !== -1) this.#fail(this.offset, what);
     const zero = this.#window.bytes.subarray(start, end).indexOf(0);
-    this.#lose(this.offset, what, this.offset + 1, zero === -1 ? -1 : this.offset + zero);
+    this.#lose(this.#unitEnd, what, this.offset + 1, zero === -1 ? -1 : this.offset + zero);
   }
 
   /** @param at where the batch begins in the window, behind its line */
@@ -276,21 +303,35 @@ export class LogReader {
     if (this.isInBatch) this.#fail(this.offset, "a batch line within a batch");
     if (this.#transaction !== -1) this.#fail(this.#transaction, "a transaction without its EXEC before a batch line");
     if (sequence !== this.sequence + 1) {
-      this.#fail(this.offset, `batch ${sequence} where batch ${this.sequence + 1} should be`);
+      this.#skipTo(sequence);
+      return;
     }
     const begin = window.base + at;
     const end = begin + length;
     if (end > window.size) {
-      this.#tear(this.offset, `batch ${sequence}, of which ${window.size - begin} of ${length} bytes are there`, begin);
+      this.#tear(
+        this.#unitEnd,
+        `batch ${sequence}, of which ${window.size - begin} of ${length} bytes are there`,
+        begin,
+      );
     } else if (!this.#isIntact(begin)) {
-      if (end < window.size) this.#lose(this.offset, `batch ${sequence} does not have its checksum`, begin, end);
-      else this.#tear(this.offset, `batch ${sequence}, the last one, which does not have its checksum`, begin);
+      if (end < window.size) this.#lose(this.#unitEnd, `batch ${sequence} does not have its checksum`, begin, end);
+      else this.#tear(this.#unitEnd, `batch ${sequence}, the last one, which does not have its checksum`, begin);
     } else {
       this.sequence = sequence;
+      this.padding = undefined;
       this.#isBehindForeign = false;
       this.#batchBegin = this.offset;
       this.#batchEnd = end;
     }
+  }
+
+  /** The line of a batch that is not the next one: those before it are damaged, or are padding again. */
+  #skipTo(sequence: number): void {
+    const { padding } = this;
+    const what = `batch ${sequence} where batch ${this.sequence + 1} should be`;
+    if (padding === undefined || sequence <= this.sequence) this.#fail(this.offset, what);
+    this.#lose(padding, what, padding, -1, this.offset - this.#line.unsynced <= padding);
   }
 
   /** Computes the checksum of the batch that begins at `offset`, and leaves the window there. */
@@ -327,11 +368,14 @@ export class LogReader {
    * damage.
    * @param inside see `#tear`
    * @param blank from where on nothing was written, as far as what stands at `place` tells; -1 if it does not
+   * @param isUnsynced whether a batch that need not be intact tells that the place had not been synced
    */
-  #lose(place: number, what: string, inside: number, blank: number): void {
+  #lose(place: number, what: string, inside: number, blank: number, isUnsynced = false): void {
     const tail = new LogTail(this.#window.file);
-    const behind = this.#isBehindForeign ? "durable" : tail.lookBehind(place, inside, this.sequence);
-    const isLost = behind === "unsynced" || (behind === "nothing" && blank !== -1 && tail.isBlank(blank));
+    const isOurs = isUnsynced || tail.mayBeOverwritten(place);
+    const behind = this.#isBehindForeign && !isOurs ? "durable" : tail.lookBehind(place, inside, this.sequence);
+    const isBlank = isOurs || (blank !== -1 && tail.isBlank(blank));
+    const isLost = behind === "unsynced" || (behind === "nothing" && isBlank);
     if (isLost) this.#tear(place, what, inside);
     else this.#fail(place, what);
   }
@@ -348,17 +392,4 @@ export class LogReader {
       if (this.#transaction === -1) this.#transaction = this.offset;
     } else if (this.args.is(0, "EXEC")) this.#transaction = -1;
   }
-}
-
-/** Whether all lines of a command that was parsed without looking at their ends have them. */
-function haveLineEnds(bytes: Buffer, begin: number, args: Arguments): boolean {
-  let at = begin + 3;
-  for (let index = 0; index < args.count; index++) {
-    if (bytes[at] !== LF) return false;
-    const start = args.starts[index]!;
-    const end = start + args.lengths[index]!;
-    if (bytes[start - 2] !== CR || bytes[start - 1] !== LF || bytes[end] !== CR) return false;
-    at = end + 1;
-  }
-  return bytes[at] === LF;
 }

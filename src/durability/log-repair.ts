@@ -37,6 +37,17 @@ export function cutOff(files: Files, path: string, offset: number, now: number):
   }
 }
 
+/** Cuts off the padding that a process which was killed has left (padded-file.ts): there is nothing to keep. */
+export function cutPadding(files: Files, path: string, offset: number): void {
+  const file = files.open(path, "update");
+  try {
+    file.truncate(offset);
+    file.sync();
+  } finally {
+    file.close();
+  }
+}
+
 function unusedName(files: Files, beginning: string, now: number): string {
   let number = now;
   while (files.size(`${beginning}${number}`) !== undefined) number += 1;

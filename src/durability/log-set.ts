@@ -11,7 +11,7 @@
  * it lists and that is missing, increments that no manifest lists.
  * Any thread; nothing here has a state.
  */
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { DamagedFileError } from "./damaged-file-error.ts";
 import type { Files } from "./files.ts";
 import { LogWindow } from "./log-window.ts";
@@ -84,36 +84,57 @@ export function readLogSet(files: Files, manifestPath: string, manifest: Manifes
       path,
       bytes,
       isRdb: file.type === "b" && startsWithRdb(files, path),
-      isLast: found.slice(index + 1).every((later) => later.bytes === 0),
+      // A base was whole before anything behind it was listed: what is not whole any more has been damaged.
+      isLast: index === found.length - 1 || (file.type === "i" && found.slice(index + 1).every(isEmpty)),
     })),
   };
 }
 
 /**
- * Brings a log of Redis 6 and before, one file in `dir`, into today's form, as Redis 7 does: it becomes the base.
- * Killed anywhere, the next start finds the old file or the new manifest, and goes on from there.
- * @returns whether there was one
+ * Finds a log of Redis 6 and before: one file in `dir`, to be read like the base that `adoptOldLog` makes of it.
+ * @returns undefined if there is none, or if it is not what counts
+ * @throws DamagedFileError, or the system's error
+ */
+export function findOldLog(files: Files, place: LogPlace): LogSet | undefined {
+  const { names, filename } = place;
+  const directory = join(place.directory, place.subdirectory);
+  const path = join(place.directory, filename);
+  const bytes = files.size(path);
+  if (bytes === undefined) return undefined;
+  const manifest = readManifest(files, directory, names);
+  if (manifest === undefined) refuseStrayIncrements(files, directory, names);
+  else if (!isHalfAdopted(files, manifest, join(directory, filename))) return undefined;
+  const file: LogFile = { name: filename, sequence: 1, type: "b" };
+  return {
+    manifest: manifest ?? { base: file, incrs: [], history: [] },
+    manifestPath: join(directory, names.manifest),
+    files: [{ path, file, bytes, isRdb: startsWithRdb(files, path), isLast: true }],
+  };
+}
+
+/** Whether a manifest tells of a file that has not been moved to its place yet. */
+function isHalfAdopted(files: Files, { base, incrs }: Manifest, path: string): boolean {
+  return base?.name === basename(path) && incrs.length === 0 && files.size(path) === undefined;
+}
+
+/**
+ * Brings such a log, which has been read, into today's form, as Redis 7 does: it becomes the base. Killed anywhere, the
+ * next start finds the old file, with or without a manifest that tells of it, or the new set.
+ * @param old as `findOldLog` has found it
+ * @returns the set as it is now
  * @throws the system's error
  */
-export function adoptOldLog(files: Files, place: LogPlace): boolean {
+export function adoptOldLog(files: Files, place: LogPlace, old: LogSet): LogSet {
   const directory = join(place.directory, place.subdirectory);
-  const oldPath = join(place.directory, place.filename);
-  const newPath = join(directory, place.filename);
-  if (files.size(oldPath) === undefined) return false;
-  const manifest = readManifest(files, directory, place.names);
-  if (manifest === undefined) {
-    refuseStrayIncrements(files, directory, place.names);
+  if (files.size(old.manifestPath) === undefined) {
     files.makeDirectory(directory);
     files.syncDirectory(place.directory);
-    const base: LogFile = { name: place.filename, sequence: 1, type: "b" };
-    commitManifest(files, directory, place.names, { base, incrs: [], history: [] });
-  } else if (manifest.base?.name !== place.filename || manifest.incrs.length > 0 || files.size(newPath) !== undefined) {
-    return false;
+    commitManifest(files, directory, place.names, old.manifest);
   }
-  files.rename(oldPath, newPath);
+  files.rename(join(place.directory, place.filename), join(directory, place.filename));
   files.syncDirectory(directory);
   files.syncDirectory(place.directory);
-  return true;
+  return readLogSet(files, old.manifestPath, old.manifest);
 }
 
 /** Whether a file begins as an RDB does. */
@@ -139,6 +160,8 @@ function refuseStrayIncrements(files: Files, directory: string, names: AofNames)
     throw new DamagedFileError(join(directory, names.manifest), 0, `it is missing, and ${name} is there`, advice);
   }
 }
+
+const isEmpty = ({ bytes }: { readonly bytes: number }): boolean => bytes === 0;
 
 function missing(manifestPath: string, path: string): DamagedFileError {
   const advice = `Restore ${path} from a copy. Without it the rest of the log means nothing.`;

@@ -18,6 +18,7 @@
  * Threads: the writer's; in tests any.
  */
 import { join } from "node:path";
+import { systemErrorText } from "../config/system-error.ts";
 import type { Files } from "./files.ts";
 import { LogChannel, type LogChannelBuffers } from "./log-channel.ts";
 import { LogFileWriter, type LogProgress } from "./log-file-writer.ts";
@@ -102,7 +103,7 @@ export class LogWriterTasks {
     try {
       value = this.#do(task);
     } catch (thrown) {
-      error = thrown instanceof Error ? thrown.message : String(thrown);
+      error = systemErrorText(thrown);
     }
     this.#tell({ kind: "done", number: task.number, value, error });
   }

@@ -25,6 +25,7 @@ import { bytesOfText, quoted, splitArguments, textOfBytes } from "../config/quot
 import { DamagedFileError } from "./damaged-file-error.ts";
 import { replaceFile } from "./durable-file.ts";
 import { type Files, writeAll } from "./files.ts";
+import type { LockMark } from "./guarded-files.ts";
 
 /** Where a store's files are, and how they are called: Places (retired-files.ts), as it can be posted. */
 export interface LogDirectory {
@@ -34,6 +35,8 @@ export interface LogDirectory {
   /** `appendfilename` and `dbfilename`. */
   readonly filename: string;
   readonly rdbName: string;
+  /** Of the lock on `dir`: whoever has lost it writes no more. */
+  readonly lock?: LockMark | undefined;
 }
 
 /** One file of a log. */

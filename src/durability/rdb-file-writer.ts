@@ -18,9 +18,6 @@
  * Why a buffer of 1 MiB: a write(2) and a piece of CRC for each. Only a string that is compressed makes it larger, for
  * as long as that takes; longer strings go past it.
  *
- * Syncing in portions: the dirty pages of a file of many gigabytes, synced at once at the end, stop everybody else's
- * writes for as long as that takes. After each portion, what has been written so far is synced.
- *
  * Any thread, one at a time; everything is synchronous and throws the system's errors.
  */
 import { withView } from "../base/bytes.ts";
@@ -33,6 +30,7 @@ import { HASH_LISTPACK_OF_DEADLINES, HASH_OF_DEADLINES } from "../rdb/format.ts"
 import { COMPRESSED_MAX, FrozenValueWriter, savedType } from "../rdb/frozen-value.ts";
 import { RdbWriter } from "../rdb/writer.ts";
 import { type OpenFile, writeAll } from "./files.ts";
+import { SnapshotOutput, type SnapshotOutputOptions } from "./snapshot-output.ts";
 
 const HEADER = Buffer.from("REDIS0010", "latin1");
 const HEADER_OF_DEADLINES = Buffer.from("REDIS0012", "latin1");
@@ -52,44 +50,45 @@ const CAPACITY = 1 << 20;
 /** What is said of each key's last use, as Redis does it for the policies that go by it. */
 export type AccessRecord = "none" | "idle" | "frequency";
 
-export interface RdbFileOptions {
+export interface RdbFileOptions extends SnapshotOutputOptions {
   readonly compress: boolean;
   readonly checksum: boolean;
-  /** Bytes after which what has been written is synced; infinity for only at the end. */
-  readonly syncPortion: number;
   readonly access: AccessRecord;
   /** What the entries' stamps mean. */
   readonly moment: AccessMoment;
-  /** Called before each write: whoever wants no more of the file throws. */
-  readonly onWrite?: (writer: RdbFileWriter) => void;
   /** Bytes of the buffer; tests have small ones. */
   readonly capacity?: number;
 }
 
 export class RdbFileWriter extends RdbWriter {
-  /** Keys so far. */
-  keys = 0;
-  /** Bytes that have been handed to the system. */
-  written = 0;
   /** Whether a hash with fields that have deadlines is in it. */
   hasFieldDeadlines = false;
-  readonly #file: OpenFile;
+  readonly #output: SnapshotOutput;
   readonly #options: RdbFileOptions;
   readonly #capacity: number;
   readonly #values: FrozenValueWriter;
   readonly #crc = new Crc64();
-  #unsynced = 0;
 
   /** Begins with the header. */
   constructor(file: OpenFile, options: RdbFileOptions) {
     const { capacity = CAPACITY } = options;
     super(options.compress, capacity);
-    this.#file = file;
+    this.#output = new SnapshotOutput(file, options);
     this.#options = options;
     this.#capacity = capacity;
     this.#values = new FrozenValueWriter(this);
     this.buffer = withView(this.buffer);
     this.raw(HEADER, 0, HEADER.length);
+  }
+
+  /** Keys so far. */
+  get keys(): number {
+    return this.#output.keys;
+  }
+
+  /** Bytes that have been handed to the system. */
+  get written(): number {
+    return this.#output.written;
   }
 
   override reserve(count: number): void {
@@ -160,7 +159,7 @@ export class RdbFileWriter extends RdbWriter {
     this.byte(type);
     this.string(entry.key.bytes, entry.key.start, entry.key.length);
     this.#values.write(entry, type);
-    this.keys += 1;
+    this.#output.keys += 1;
   }
 
   /** Writes the end, and hands all of it to the system. */
@@ -190,15 +189,8 @@ export class RdbFileWriter extends RdbWriter {
   }
 
   #write(bytes: Buffer, start: number, length: number): void {
-    const { onWrite, checksum, syncPortion } = this.#options;
-    onWrite?.(this);
-    if (checksum) this.#crc.update(bytes, start, start + length);
-    writeAll(this.#file, bytes, start, length);
-    this.written += length;
-    this.#unsynced += length;
-    if (this.#unsynced < syncPortion) return;
-    this.#file.sync();
-    this.#unsynced = 0;
+    if (this.#options.checksum) this.#crc.update(bytes, start, start + length);
+    this.#output.write(bytes, start, length);
   }
 
   #text(text: string): void {

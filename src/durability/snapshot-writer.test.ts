@@ -19,6 +19,8 @@ const TEMPORARY = "/data/temp-1.dump.rdb";
 const PLAN: SnapshotPlan = {
   path: PATH,
   temporary: TEMPORARY,
+  form: "rdb",
+  timestamp: undefined,
   compress: true,
   checksum: true,
   syncPortion: 1 << 20,

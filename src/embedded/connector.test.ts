@@ -1,7 +1,12 @@
 /** ioredis 5 and 6 on an embedded store: the real clients, with no socket. */
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { extname, join } from "node:path";
 import { test } from "node:test";
+import { promisify } from "node:util";
 import { Redis as Redis6 } from "ioredis";
 import { Redis as Redis5 } from "ioredis5";
 import { open, type Stillwater } from "./index.ts";
@@ -141,5 +146,30 @@ for (const [name, Redis] of Object.entries(VERSIONS)) {
     await db.close();
     await ended(redis);
     await assert.rejects(new Connector().connect(), { message: "the store is closed" });
+  });
+}
+
+/** Replies that come later, or never: nothing but the client that waits for them keeps such a program alive. */
+const LATE_REPLIES = {
+  "to a write that must be on disk": [`redis.incr("n")`, "1"],
+  "to WAITAOF": [`redis.call("WAITAOF", 1, 1, 50)`, "[1,0]"],
+  "until it gives up": [`Promise.race([redis.call("WAITAOF", 0, 1, 0), sleep(50, "gave up")])`, `"gave up"`],
+} as const;
+
+for (const [title, [call, expected]] of Object.entries(LATE_REPLIES)) {
+  test(`a program waits for a reply ${title}, and then ends by itself`, async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), "stillwater-connector-"));
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    const script = `
+      import { setTimeout as sleep } from "node:timers/promises";
+      import { Redis } from "ioredis";
+      import { open } from ${JSON.stringify(new URL(`./index${extname(import.meta.url)}`, import.meta.url).href)};
+      const db = await open({ dir: ${JSON.stringify(dir)}, fsync: "always" });
+      const redis = new Redis({ Connector: db.connector() });
+      process.stdout.write(JSON.stringify(await ${call}));
+      redis.disconnect();`;
+    const cwd = new URL("../..", import.meta.url);
+    const run = promisify(execFile)(process.execPath, ["--input-type=module", "-e", script], { cwd, timeout: 20_000 });
+    assert.equal((await run).stdout, expected);
   });
 }

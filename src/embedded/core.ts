@@ -19,6 +19,16 @@ const IMPOSSIBLE: Readonly<Record<string, string>> = {
   "CLIENT REPLY": "is for connections: a call always has its reply",
 };
 
+/** The store, or the handle's store, has been closed: by `close()`. */
+export class StoreClosedError extends Error {
+  override readonly name = "StoreClosedError";
+  readonly code = "STORE_CLOSED";
+
+  constructor() {
+    super("the store is closed");
+  }
+}
+
 export class Core {
   readonly store: Store;
   isClosed = false;
@@ -94,9 +104,9 @@ export class Core {
     return this.#take();
   }
 
-  /** @throws Error if the store is closed */
+  /** @throws StoreClosedError */
   checkOpen(): void {
-    if (this.isClosed) throw new Error("the store is closed");
+    if (this.isClosed) throw new StoreClosedError();
   }
 
   /** The reply. @throws CommandError if it is an error */

@@ -16,15 +16,22 @@ export { CommandError } from "../commands/errors.ts";
 export { DamagedFileError } from "../durability/damaged-file-error.ts";
 export { DirectoryLockedError } from "../durability/directory-lock.ts";
 export { UnloadableFileError } from "../durability/unloadable-file-error.ts";
+export type { LogStats } from "../engine/log-figures.ts";
 export { OpeningError, type OpenProgress } from "../engine/persistence.ts";
+export type { PersistenceStats } from "../engine/persistence-stats.ts";
 export type { OpenReport } from "../engine/recovery.ts";
+export type { SnapshotStats } from "../engine/snapshot-figures.ts";
 export type { FrozenStore } from "../keyspace/keyspace.ts";
 export type { FreezeOutcome, FrozenRegion } from "../memory/region.ts";
 export type {
   EvictionMetric,
   ExpiryMetric,
   LazyFreeMetric,
+  LogMetric,
   Metric,
+  RewriteMetric,
+  SnapshotMetric,
+  SyncMetric,
   WorkerMetric,
 } from "../monitoring/metrics.ts";
 export type { Address } from "../server/listeners.ts";
@@ -32,6 +39,7 @@ export type { ArgumentValue } from "./argument-writer.ts";
 export type { RangeUnit } from "./bitmap-methods.ts";
 export type { Pairs, Several } from "./caller.ts";
 export type { Connector, ConnectorClass } from "./connector.ts";
+export { StoreClosedError } from "./core.ts";
 export { PersistenceError, type StoreEvents, ThreadError } from "./events.ts";
 export type {
   Coordinates,

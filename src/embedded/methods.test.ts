@@ -8,11 +8,11 @@ import { type ArgumentValue, open, type Stillwater } from "./index.ts";
 const START = 1_700_000_000_000;
 const OPTIONS = { now: () => START, seed: [1, 2], regionSize: "1mb" } as const;
 /**
- * SHUTDOWN is `close`, BGREWRITEAOF `rewrite`, WAITAOF `durable`; MONITOR has nowhere to send its lines; subscriptions
- * end by what has begun them.
+ * SHUTDOWN is `close`, BGREWRITEAOF `rewrite`, WAITAOF `durable`; WAIT has no replicas to wait for, MONITOR nowhere to
+ * send its lines; subscriptions end by what has begun them.
  */
 const UNSUBSCRIBING = ["UNSUBSCRIBE", "PUNSUBSCRIBE", "SUNSUBSCRIBE"];
-const WITHOUT_METHOD = ["SHUTDOWN", "BGREWRITEAOF", "WAITAOF", "MONITOR", ...UNSUBSCRIBING];
+const WITHOUT_METHOD = ["SHUTDOWN", "BGREWRITEAOF", "WAITAOF", "WAIT", "MONITOR", ...UNSUBSCRIBING];
 
 const db = await open(OPTIONS);
 after(() => db.close());

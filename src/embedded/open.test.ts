@@ -17,6 +17,7 @@ test("options that are wrong are named", async () => {
     [{ dir: 1 }, /^dir: a number, not a string/],
     [{ dir: process.execPath }, /^dir: Not a directory/],
     [{ fsync: "always" }, /^fsync: a store without the option dir keeps nothing on disk/],
+    [{ config: { appendfsync: "always" } }, /^config\["appendfsync"\]: a store without the option dir keeps nothing/],
     [{ save: [[60, 1]] }, /^save: a store without the option dir/],
     [{ config: { appendonly: "yes" } }, /^config\["appendonly"\]: a store without the option dir/],
     [{ config: { save: "60 1" } }, /^config\["save"\]: a store without the option dir/],
@@ -95,11 +96,19 @@ function fill(db: Stillwater): void {
   for (let index = 0; index < 100_000; index++) db.set(`key:${index}`, "0123456789".repeat(10));
 }
 
+test("a directory in which nothing can be made is named, and not the file that it was", async (t) => {
+  if (process.platform !== "linux") return t.skip("there is no such directory");
+  await assert.rejects(open({ dir: "/proc/self" }), {
+    message: "The directory /proc/self could not be locked: No such file or directory",
+    code: "ENOENT",
+  });
+});
+
 test("a closed store says so, as often as it is asked", async () => {
   const db = await open();
   const other = db.database(1);
   const closing = db.close();
-  const closed = { message: "the store is closed" };
+  const closed = { message: "the store is closed", name: "StoreClosedError", code: "STORE_CLOSED" };
   assert.throws(() => db.get("k"), closed);
   await closing;
   await Promise.all([db.close(), other.close()]);

@@ -133,6 +133,7 @@ function keeping(configuration: Configuration, options: OpenOptions): boolean {
   if (!isKept) {
     refuseWithoutDirectory("fsync", fsync !== undefined);
     refuseWithoutDirectory("save", rules !== undefined && rules !== "");
+    refuseWithoutDirectory('config["appendfsync"]', configuration.wasGiven("appendfsync"));
     refuseWithoutDirectory('config["appendonly"]', configuration.get("appendonly"));
     refuseWithoutDirectory('config["save"]', configuration.wasGiven("save") && configuration.get("save").length > 0);
   }

@@ -1,6 +1,7 @@
 /** `db.stats()`: what a store is at, all from counters. */
 import type { ThreadFigures } from "../commands/context.ts";
 import type { HousekeepingMode } from "../engine/housekeeper.ts";
+import type { PersistenceStats } from "../engine/persistence-stats.ts";
 import type { Store } from "../engine/store.ts";
 
 /** Figures of one moment. Counters count from the opening of the store, or from `config("RESETSTAT")`. */
@@ -77,12 +78,15 @@ export interface StoreStats {
     /** Whether something is left for the next slice. */
     readonly isBusy: boolean;
   };
+  /** Snapshots, and the log: what INFO says of them. Of a store without files, what it says of none. */
+  readonly persistence: PersistenceStats;
   /** The store's background threads. */
   readonly threads: readonly ThreadFigures[];
 }
 
 /** O(shards + databases + threads). */
-export function statsOf({ keyspace, services, engine, configuration, housekeeper, threads }: Store): StoreStats {
+export function statsOf(store: Store): StoreStats {
+  const { keyspace, services, engine, configuration, housekeeper, threads, persistence } = store;
   const { statistics, clients, lifecycle } = services;
   const { pendingObjects, pendingBytes, freedObjects, inlineFrees, longestSliceMs } = keyspace.releaser;
   const figures = keyspace.figures();
@@ -130,6 +134,7 @@ export function statsOf({ keyspace, services, engine, configuration, housekeeper
       exceededMs: keyspace.evictor.exceededMs,
     },
     housekeeping: { longestSliceMs: statistics.longestSliceMs, isBusy: housekeeper.isBusy },
+    persistence,
     threads: threads.figures(),
   };
 }

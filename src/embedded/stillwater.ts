@@ -51,7 +51,10 @@ class Gate {
     this.#inner ??= this.#newServer();
     this.#core.checkOpen();
     const { client, server } = MemoryStream.pair();
-    this.#inner.serve(server, EMBEDDED);
+    const { awaiting } = this.#inner;
+    const connection = this.#inner.serve(server, EMBEDDED);
+    // Whoever says no more may not have waited for the reply.
+    client.once("finish", () => awaiting.set(connection, false));
     return client;
   }
 
@@ -84,6 +87,7 @@ const NOTHING_READ: OpenReport = {
   source: "none",
   files: [],
   keys: 0,
+  rdbKeys: 0,
   expiredKeys: 0,
   commands: 0,
   cutOff: [],
@@ -102,7 +106,8 @@ export class Stillwater extends PubSubMethods {
 
   /**
    * Opens a store of its own, with what its directory holds; empty if it has none. Several may be open in one process;
-   * none of them keeps it alive.
+   * none of them keeps it alive, but for as long as somebody waits for one.
+   * A directory whose store may have died in another container is waited for, up to 15 s.
    * @throws TypeError that names the option that is wrong; DirectoryLockedError if another store has the directory;
    *   DamagedFileError if a file is not as it was written; or the system's error
    */
@@ -240,7 +245,8 @@ export class Stillwater extends PubSubMethods {
    * Calls `listener` for every event of the kind from now on, on whichever handle it happened: they share the store.
    *
    * - `metric`: what the store did on its own, as an object whose `type` tells what: "lazyfree", "expiry", "eviction",
-   *   "worker". The same is published on the channels `stillwater:lazyfree` and so on of node:diagnostics_channel.
+   *   "worker", "snapshot", "rewrite", "sync", "log". The same is published on the channels `stillwater:lazyfree` and
+   *   so on of node:diagnostics_channel.
    * - `error`: a PersistenceError says that a snapshot or the log could not be written, a ThreadError that a background
    *   thread has died; it is started again. Unlike with an EventEmitter, an error that nobody listens to is no
    *   exception. INFO shows it in any case, and where writes are not safe any more, they are refused.

@@ -55,6 +55,7 @@ async function inferred(db: Stillwater): Promise<void> {
     exactly<Metric>()(metric);
     if (metric.type === "expiry") exactly<number>()(metric.fields);
     else if (metric.type === "worker") exactly<string>()(metric.thread);
+    else if (metric.type === "log") exactly<string>()(metric.error);
     else exactly<number>()(metric.durationMs);
   });
   exactly<ReplyValue<Buffer>>()(db.callBuffer("ANY"));

@@ -18,8 +18,9 @@ export class StoreChores implements Chores {
   readonly #freed = { objects: 0, bytes: 0, inline: 0, durationMs: 0 };
   /** What has expired, and not been told of: what was removed here, not what a lookup found. */
   readonly #expired = { keys: 0, fields: 0, durationMs: 0, isMore: false };
-  /** Looks at the rules of a store's files in every round; set while it has any. */
+  /** Looks at the rules of a store's files in every round, and tells what became of them; set while it has any. */
   onRound: (() => void) | undefined;
+  onSliceEnd: (() => void) | undefined;
   #toldEvictions = 0;
   #toldEvictionMs = 0;
 
@@ -77,7 +78,11 @@ export class StoreChores implements Chores {
   }
 
   tidy(budgetMs: number): boolean {
-    return this.#services.keyspace.defragmenter.work(budgetMs);
+    const { keyspace, latency } = this.#services;
+    const begin = performance.now();
+    const isMore = keyspace.defragmenter.work(budgetMs);
+    latency.add("active-defrag-cycle", performance.now() - begin, keyspace.clock.now());
+    return isMore;
   }
 
   finish(sliceMs: number): void {
@@ -86,6 +91,7 @@ export class StoreChores implements Chores {
     this.#tellOfExpiry();
     this.#tellOfLazyFree();
     this.#tellOfEviction();
+    this.onSliceEnd?.();
   }
 
   #tellOfExpiry(): void {

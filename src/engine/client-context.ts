@@ -28,6 +28,8 @@ export class ClientContext implements Context {
   receiver: Receiver | undefined;
   /** What the client's last command is waiting for; whoever executes its commands goes on when it is settled. */
   pending: Promise<LateReply> | undefined;
+  /** Whether that is for nobody but the client, and not worth going on with once it has left. */
+  #isForClientOnly = false;
 
   constructor(id: number, origin: ClientOrigin, services: Services, reply: Reply, isAuthenticated: boolean) {
     const now = Date.now();
@@ -60,8 +62,13 @@ export class ClientContext implements Context {
     };
   }
 
-  later(work: Promise<LateReply>): void {
+  get isAbandonable(): boolean {
+    return this.pending !== undefined && this.#isForClientOnly;
+  }
+
+  later(work: Promise<LateReply>, isForClientOnly = false): void {
     if (this.pending !== undefined) throw new CommandError("ERR the previous command has not finished");
     this.pending = work;
+    this.#isForClientOnly = isForClientOnly;
   }
 }

@@ -1,140 +1,15 @@
 /** The life of a log: started, rewritten, failed, healed, turned off and on; over real files and threads. */
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type TestContext, test } from "node:test";
+import { test } from "node:test";
 import { setImmediate as turn } from "node:timers/promises";
-import { BackgroundThreads } from "../background/background-threads.ts";
-import { LogWriterThread } from "../background/log-writer.ts";
 import { allCommands } from "../commands/all-commands.ts";
-import { type Files, type OpenFile, type OpenMode, realFiles } from "../durability/files.ts";
 import { CommandRunner } from "../testing/commands.ts";
+import { open, reopened } from "../testing/log-keeping.ts";
 import { until } from "../testing/sockets.ts";
-import { LogKeeper } from "./log-keeper.ts";
-import type { BaseWriter } from "./log-parts.ts";
-import { Recovery } from "./recovery.ts";
+import { logFields } from "./log-figures.ts";
 import { RewriteSchedule } from "./rewrite-schedule.ts";
-import { Snapshotter } from "./snapshotter.ts";
-
-interface Scene {
-  readonly runner: CommandRunner;
-  readonly keeper: LogKeeper;
-  readonly path: string;
-  readonly notices: string[];
-  /** Lets the owner's next append fail. */
-  failAppend(): void;
-  /** Lets all snapshots fail, or not any more. */
-  failSnapshots(fails: boolean): void;
-  run(...words: string[]): Promise<string>;
-  files(): string[];
-  end(): Promise<void>;
-}
-
-/** Real files, but for an append that is to fail. */
-function failingFiles(): { files: Files; failAppend: () => void } {
-  let appendFails = false;
-  const open = (name: string, mode: OpenMode): OpenFile => {
-    const file = realFiles.open(name, mode);
-    const write = file.write.bind(file);
-    file.write = (bytes, start, length) => {
-      if (!appendFails) return write(bytes, start, length);
-      appendFails = false;
-      throw Object.assign(new Error("ENOSPC: no space left on device"), { errno: -28, code: "ENOSPC" });
-    };
-    return file;
-  };
-  return {
-    files: { ...realFiles, open },
-    failAppend: () => {
-      appendFails = true;
-    },
-  };
-}
-
-/** The one that writes snapshots, but for all of them failing. */
-function failingSnapshots(real: Snapshotter): { snapshots: BaseWriter; failSnapshots: (fails: boolean) => void } {
-  let snapshotsFail = false;
-  const snapshots: BaseWriter = {
-    get isRunning() {
-      return real.isRunning;
-    },
-    hasOtherJob: () => false,
-    begin(temporary, aux, onEnd) {
-      if (snapshotsFail) throw new Error("snapshots fail");
-      real.begin(temporary, aux, onEnd);
-    },
-    cancel: () => real.cancel(),
-  };
-  return {
-    snapshots,
-    failSnapshots: (fails) => {
-      snapshotsFail = fails;
-    },
-  };
-}
-
-async function open(
-  t: TestContext,
-  directives: Readonly<Record<string, string>> = {},
-  dir = mkdtempSync(join(tmpdir(), "stillwater-keeper-")),
-): Promise<Scene> {
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
-  // Threads do not keep the test's process alive.
-  const alive = setInterval(() => undefined, 1000);
-  t.after(() => clearInterval(alive));
-  const all = { dir, appendonly: "yes", save: "", ...directives };
-  const runner = new CommandRunner(allCommands, { directives: all });
-  const { configuration, effects, keyspace, services } = runner;
-  const { log } = await new Recovery(runner.engine).run();
-  const threads = new BackgroundThreads();
-  const notices: string[] = [];
-  const onNotice = (line: string): void => void notices.push(line);
-  const real = new Snapshotter({ keyspace, configuration, services, threads, onNotice } as never);
-  const { snapshots, failSnapshots } = failingSnapshots(real);
-  const path = join(dir, "appendonlydir");
-  const directory = { path, parent: dir, filename: "appendonly.aof", rdbName: "dump.rdb" };
-  const { files, failAppend } = failingFiles();
-  const keeper = new LogKeeper({
-    configuration,
-    effects,
-    snapshots,
-    link: new LogWriterThread(threads, directory),
-    files,
-    directory,
-    hasData: () => keyspace.databases.some(({ count }) => count > 0),
-    notice: onNotice,
-  });
-  if (log !== undefined) await keeper.start(log);
-  const end = async (): Promise<void> => {
-    clearInterval(alive);
-    await threads.stop(1000);
-    runner.verify();
-  };
-  t.after(end);
-  return {
-    runner,
-    keeper,
-    path,
-    notices,
-    failAppend,
-    failSnapshots,
-    run: async (...words) => {
-      const reply = runner.run(...words);
-      await turn();
-      return reply;
-    },
-    files: () => readdirSync(path).sort(),
-    end,
-  };
-}
-
-/** What a fresh start finds. */
-async function reopened(t: TestContext, scene: Scene): Promise<Scene> {
-  await scene.keeper.close();
-  await scene.end();
-  return await open(t, {}, join(scene.path, ".."));
-}
 
 test("a store without data begins with an empty increment, and goes on with it", async (t) => {
   const scene = await open(t);
@@ -168,16 +43,15 @@ test("a rewrite: one base, one increment, what was written meanwhile is in it, a
   ]);
   await scene.run("RPUSH", "list", "last");
   const before = scene.runner.run("LRANGE", "list", "0", "-1");
-  const { always, whileOn } = scene.keeper.info();
+  const { always, whileOn } = logFields(scene.keeper.stats());
   assert.equal(always["aof_rewrites"], 1);
   assert.equal(always["aof_last_bgrewrite_status"], "ok");
-  const sizes = ["appendonly.aof.1.base.rdb", "appendonly.aof.2.incr.aof"].map((name) => {
-    return readFileSync(join(scene.path, name)).length;
-  });
-  assert.equal(whileOn["aof_current_size"], sizes[0]! + sizes[1]!);
+  const sizeOf = (name: string) => readFileSync(join(scene.path, name)).length;
+  const size = () => sizeOf("appendonly.aof.1.base.rdb") + sizeOf("appendonly.aof.2.incr.aof");
+  assert.equal(whileOn["aof_current_size"], size());
   const next = await reopened(t, scene);
   assert.equal(next.runner.run("LRANGE", "list", "0", "-1"), before);
-  assert.equal(next.keeper.info().whileOn["aof_current_size"], sizes[0]! + sizes[1]!);
+  assert.equal(logFields(next.keeper.stats()).whileOn["aof_current_size"], size());
 });
 
 test("a rewrite that fails leaves a set that is complete, and the next one mends it", async (t) => {
@@ -185,7 +59,7 @@ test("a rewrite that fails leaves a set that is complete, and the next one mends
   await scene.run("SET", "a", "1");
   scene.failSnapshots(true);
   await assert.rejects(scene.keeper.rewriteNow(), /snapshots fail/);
-  assert.equal(scene.keeper.info().always["aof_last_bgrewrite_status"], "err");
+  assert.equal(logFields(scene.keeper.stats()).always["aof_last_bgrewrite_status"], "err");
   assert.equal(scene.keeper.writeRefusal, undefined);
   await scene.run("INCR", "a");
   const next = await reopened(t, scene);
@@ -202,23 +76,79 @@ test("after an append that failed writes are refused, until a rewrite has begun 
   await scene.run("SET", "a", "2");
   const refusal = "MISCONF Errors writing to the AOF file: No space left on device";
   assert.equal(scene.keeper.writeRefusal, refusal);
-  assert.equal(scene.keeper.info().always["aof_last_write_status"], "err");
-  assert.equal(scene.keeper.info().whileOn["aof_last_error"], "No space left on device");
+  assert.equal(logFields(scene.keeper.stats()).always["aof_last_write_status"], "err");
+  assert.equal(logFields(scene.keeper.stats()).whileOn["aof_last_error"], "No space left on device");
   assert.equal(scene.notices.length, 1);
   await assert.rejects(scene.keeper.durable());
   scene.failSnapshots(true);
   await assert.rejects(scene.keeper.rewriteNow(), /snapshots fail/);
-  assert.notEqual(scene.keeper.writeRefusal, undefined);
+  assert.equal(scene.keeper.writeRefusal, refusal, "the first reason is the one to mend");
+  assert.deepEqual(scene.notices, [
+    "Writing the append only file failed: No space left on device. Writes are refused until it is rewritten.",
+    "Rewriting the append only file failed: snapshots fail",
+  ]);
+  assert.equal(scene.told.length, 1);
   scene.keeper.tick();
   assert.equal(scene.keeper.isRewriting, false, "it heals only when that is asked for");
   scene.failSnapshots(false);
   await scene.keeper.rewriteNow();
   assert.equal(scene.keeper.writeRefusal, undefined);
-  assert.equal(scene.keeper.info().always["aof_last_write_status"], "ok");
+  assert.equal(logFields(scene.keeper.stats()).always["aof_last_write_status"], "ok");
+  assert.deepEqual(scene.told, ["No space left on device", ""]);
+  assert.deepEqual(scene.news, [
+    "The append only file can be written again: writes are accepted",
+    "Background AOF rewrite finished successfully",
+  ]);
   await scene.run("INCR", "a");
   await scene.keeper.durable();
   const next = await reopened(t, scene);
   assert.equal(next.runner.ask("GET", "a"), "3");
+});
+
+test("after an append that failed, CONFIG SET appendonly no allows writes at once, yes begins a set", async (t) => {
+  const scene = await open(t);
+  const { configuration } = scene.runner;
+  await scene.run("SET", "a", "1");
+  scene.failAppend();
+  await scene.run("SET", "a", "2");
+  assert.notEqual(scene.keeper.writeRefusal, undefined);
+  configuration.configSet([["appendonly", "no"]]);
+  await turn();
+  assert.equal(scene.keeper.writeRefusal, undefined);
+  assert.equal(logFields(scene.keeper.stats()).always["aof_enabled"], 0);
+  assert.equal(logFields(scene.keeper.stats()).always["aof_last_write_status"], "ok");
+  await scene.run("INCR", "a");
+  assert.equal(scene.keeper.writeRefusal, undefined);
+  configuration.configSet([["appendonly", "yes"]]);
+  await scene.keeper.durable();
+  await scene.run("INCR", "a");
+  assert.equal(scene.notices.length, 1, scene.notices.join());
+  const next = await reopened(t, scene);
+  assert.equal(next.runner.ask("GET", "a"), "4");
+});
+
+test("an append that fails as the log is turned off is told, and refuses nothing", async (t) => {
+  const scene = await open(t);
+  await scene.run("SET", "a", "1");
+  scene.runner.run("SET", "a", "2");
+  scene.failAppend();
+  scene.runner.configuration.configSet([["appendonly", "no"]]);
+  await until("it is told", () => scene.notices.length > 0);
+  assert.deepEqual(scene.notices, ["Ending the log failed: No space left on device"]);
+  assert.equal(scene.keeper.writeRefusal, undefined);
+});
+
+test("what fails in the log's own thread is told in the C library's words", async (t) => {
+  const scene = await open(t, { appendonly: "no" });
+  await scene.run("SET", "a", "1");
+  writeFileSync(scene.path, "");
+  assert.throws(() => scene.runner.configuration.configSet([["appendonly", "yes"]]), / - Not a directory$/);
+  rmSync(scene.path);
+  // A link to nowhere looks like nothing, until its place is needed.
+  symlinkSync(join(scene.path, "..", "none", "none"), scene.path);
+  scene.runner.configuration.configSet([["appendonly", "yes"]]);
+  await until("it has failed", () => scene.notices.length > 0);
+  assert.deepEqual(scene.notices, ["Rewriting the append only file failed: No such file or directory"]);
 });
 
 test("CONFIG SET appendonly: yes begins a set with what is there, no ends it, yes begins another", async (t) => {
@@ -233,7 +163,7 @@ test("CONFIG SET appendonly: yes begins a set with what is there, no ends it, ye
   configuration.configSet([["appendonly", "no"]]);
   await scene.run("INCR", "a");
   assert.equal(scene.keeper.isOn, false);
-  assert.deepEqual(Object.keys(scene.keeper.info().whileOn), []);
+  assert.deepEqual(Object.keys(logFields(scene.keeper.stats()).whileOn), []);
   configuration.configSet([["appendonly", "yes"]]);
   await scene.keeper.durable();
   await scene.run("INCR", "a");
@@ -261,13 +191,41 @@ test("turned off while it is being begun, nothing is left of it", async (t) => {
   assert.equal(scene.keeper.isOn, true);
 });
 
-test("a base in another form than RDB is refused in so many words", async (t) => {
-  const scene = await open(t);
-  assert.throws(
-    () => scene.runner.configuration.configSet([["aof-use-rdb-preamble", "no"]]),
-    /a base in any other form than RDB is not written/,
-  );
-  await assert.rejects(open(t, { "aof-use-rdb-preamble": "no" }), /any other form than RDB/);
+test("a base of commands: whenever that is wanted, from the next rewrite on, and back again", async (t) => {
+  const scene = await open(t, { "aof-timestamp-enabled": "yes" });
+  const { configuration } = scene.runner;
+  const bases = (): string[] => scene.files().filter((name) => name.includes(".base."));
+  const rewrite = async (): Promise<void> => {
+    await scene.keeper.rewriteNow();
+    await until("the old ones are gone", () => scene.files().length === 3);
+  };
+  await scene.run("RPUSH", "list", "a", "b");
+  await rewrite();
+  configuration.configSet([["aof-use-rdb-preamble", "no"]]);
+  assert.deepEqual(bases(), ["appendonly.aof.1.base.rdb"]);
+  await scene.run("RPUSH", "list", "c");
+  await rewrite();
+  assert.deepEqual(bases(), ["appendonly.aof.2.base.aof"]);
+  const base = readFileSync(join(scene.path, bases()[0]!), "latin1");
+  assert.match(base, /^#TS:\d{10}\r\n#stillwater:1 \d+ [0-9a-f]{8}\r\n\*2\r\n\$6\r\nSELECT\r\n/);
+  assert.equal(logFields(scene.keeper.stats()).whileOn["aof_base_size"], base.length);
+  await scene.run("RPUSH", "list", "d");
+  const next = await reopened(t, scene);
+  assert.deepEqual(next.runner.ask("LRANGE", "list", "0", "-1"), ["a", "b", "c", "d"]);
+  await next.keeper.rewriteNow();
+  await until("the old ones are gone", () => next.files().length === 3);
+  assert.equal(next.files()[0], "appendonly.aof.3.base.rdb");
+});
+
+test("a set that is begun anew has the base that is wanted", async (t) => {
+  const scene = await open(t, { appendonly: "no", "aof-use-rdb-preamble": "no" });
+  await scene.run("SET", "a", "1");
+  scene.runner.configuration.configSet([["appendonly", "yes"]]);
+  await scene.keeper.durable();
+  assert.equal(scene.files()[0], "appendonly.aof.1.base.aof");
+  await scene.run("INCR", "a");
+  const next = await reopened(t, scene);
+  assert.equal(next.runner.ask("GET", "a"), "2");
 });
 
 test("it is rewritten by itself when it has grown by so much, and is so large", async (t) => {
@@ -282,7 +240,7 @@ test("it is rewritten by itself when it has grown by so much, and is so large", 
   await until("it is over", () => !scene.keeper.isRewriting);
   scene.keeper.tick();
   assert.equal(scene.keeper.isRewriting, false);
-  assert.equal(scene.keeper.info().always["aof_rewrites"], 1);
+  assert.equal(logFields(scene.keeper.stats()).always["aof_rewrites"], 1);
 });
 
 test("the schedule: percentage, size, and longer waits after each failure", () => {
@@ -298,16 +256,15 @@ test("the schedule: percentage, size, and longer waits after each failure", () =
   schedule.rememberSize(10);
   assert.equal(schedule.isDue(999, true), false);
   schedule.begin();
-  schedule.end(false, 1);
+  schedule.end(false);
   assert.equal(schedule.isDue(5000, true), false);
   now = 60_000;
   assert.equal(schedule.isDue(5000, true), true);
-  schedule.end(false, 1);
+  schedule.end(false);
   now = 120_000;
   assert.equal(schedule.isDue(5000, true), false);
   schedule.isScheduled = true;
   assert.equal(schedule.isDue(0, false), true);
-  schedule.end(true, 3.7);
-  assert.equal(schedule.lastSeconds, 3);
+  schedule.end(true);
   assert.equal(schedule.hasFailed, false);
 });

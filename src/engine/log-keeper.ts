@@ -25,33 +25,26 @@ import type { NewLogTask } from "../background/log-writer.ts";
 import { CommandError } from "../commands/errors.ts";
 import { systemErrorText } from "../config/system-error.ts";
 import { AppendLog, LogFailedError } from "../durability/append-log.ts";
-import { FIRST_SEQUENCE } from "../durability/batch-line.ts";
 import { temporaryPathOf } from "../durability/durable-file.ts";
 import { LogChannel } from "../durability/log-channel.ts";
 import type { LogProgress } from "../durability/log-file-writer.ts";
+import { FIRST_SEQUENCE } from "../durability/log-lines.ts";
 import type { RetirementReport } from "../durability/log-writer-tasks.ts";
 import { AofNames, type LogFile, type Manifest, readManifest } from "../durability/manifest.ts";
-import { LogFigures, type LogInfo } from "./log-figures.ts";
-import { type LogKeeperParts, nextSequence, pause } from "./log-parts.ts";
+import { LogFigures, type LogStats } from "./log-figures.ts";
+import { LogHealth } from "./log-health.ts";
+import { followAppending, type LogKeeperParts, nextSequence, pause, TEXTS, writeBase } from "./log-parts.ts";
 import type { RecoveredLog } from "./recovery.ts";
 import { RewriteSchedule } from "./rewrite-schedule.ts";
-
-const STARTED = "Background append only file rewriting started";
-const SCHEDULED = "Background append only file rewriting scheduled";
-const IN_PROGRESS = "ERR Background append only file rewriting already in progress";
-const IS_OFF = "ERR there is no append only file to rewrite: appendonly is no";
-const ONLY_RDB = "a base in any other form than RDB is not written: aof-use-rdb-preamble must be yes";
-/** Field of the base's header, by which Redis tells it from a snapshot. */
-const BASE_AUX = [["aof-base", "1"]] as const;
 
 type State = "off" | "beginning" | "on" | "failed";
 
 export class LogKeeper {
   readonly log: AppendLog;
+  readonly figures: LogFigures;
   readonly #parts: LogKeeperParts;
   readonly #names: AofNames;
   readonly #schedule: RewriteSchedule;
-  readonly #figures = new LogFigures();
   readonly #stops: (() => void)[] = [];
   #state: State = "off";
   /** The set in force, as far as it is known. */
@@ -61,17 +54,20 @@ export class LogKeeper {
   #olderBytes = 0;
   #fileBegan = 0;
   #rewriting: Promise<void> | undefined;
-  #rewriteBegan = 0;
   /** Counts beginnings and ends, so that a rewrite that comes back finds out that it is no longer wanted. */
   #life = 0;
-  #error = "";
-  #lastError = "";
+  readonly #health: LogHealth;
+  /** What the writer has failed of while it ended the file. */
+  #endFailure: string | undefined;
+  #isEnding = false;
 
   constructor(parts: LogKeeperParts) {
     this.#parts = parts;
     this.#names = new AofNames(parts.directory.filename);
     this.log = new AppendLog(parts.effects);
     this.#schedule = new RewriteSchedule(parts.configuration);
+    this.figures = new LogFigures(this.log, this.#schedule);
+    this.#health = new LogHealth(parts, this.figures);
     parts.link.onProgress = (progress) => this.#hear(progress);
     parts.snapshots.hasOtherJob = () => this.isRewriting;
     this.log.listeners.add(() => this.#noticeFailure());
@@ -94,7 +90,7 @@ export class LogKeeper {
 
   /** Redis's error for writes while what they do cannot be logged. */
   get writeRefusal(): string | undefined {
-    return this.#error === "" ? undefined : `MISCONF Errors writing to the AOF file: ${this.#error}`;
+    return this.#health.writeRefusal;
   }
 
   /**
@@ -103,7 +99,6 @@ export class LogKeeper {
    */
   async start(recovered: RecoveredLog): Promise<void> {
     this.#life += 1;
-    if (!this.#parts.configuration.get("aof-use-rdb-preamble")) throw new Error(ONLY_RDB);
     const { incr } = recovered;
     let manifest = recovered.manifest;
     if (manifest === undefined && this.#parts.hasData()) {
@@ -133,23 +128,24 @@ export class LogKeeper {
 
   /** BGREWRITEAOF. @returns the reply's text @throws CommandError */
   rewrite(): string {
-    if (this.isRewriting) throw new CommandError(IN_PROGRESS);
-    if (this.#state === "off") throw new CommandError(IS_OFF);
+    if (this.isRewriting) throw new CommandError(TEXTS.inProgress);
+    if (this.#state === "off") throw new CommandError(TEXTS.isOff);
     if (this.#parts.snapshots.isRunning) {
       this.#schedule.isScheduled = true;
-      return SCHEDULED;
+      return TEXTS.scheduled;
     }
     this.#beginRewrite();
-    return STARTED;
+    return TEXTS.started;
   }
 
   /** Rewrites, and resolves when that is done. @throws Error that says why it failed */
   async rewriteNow(): Promise<void> {
     while (this.isRewriting || this.#parts.snapshots.isRunning) await pause();
-    if (this.#state === "off") throw new CommandError(IS_OFF);
+    if (this.#state === "off") throw new CommandError(TEXTS.isOff);
     this.#beginRewrite();
     await this.#rewriting;
-    if (this.#lastError !== "" && this.#schedule.hasFailed) throw new Error(this.#lastError);
+    const { lastError } = this.#health;
+    if (lastError !== "" && this.#schedule.hasFailed) throw new Error(lastError);
   }
 
   /** Looks whether a rewrite is due, in every round of the housekeeper. */
@@ -167,13 +163,16 @@ export class LogKeeper {
       if (this.#state !== "beginning") break;
       await (this.#rewriting ?? pause());
     }
-    if (this.#state !== "on") throw new LogFailedError(this.#lastError === "" ? "there is no log" : this.#lastError);
+    if (this.#state !== "on") throw new LogFailedError(this.#health.lastError || "there is no log");
     await this.log.sync();
   }
 
-  /** Writes what was gathered, and waits for what the policy promises: the process ends. */
-  finishWithin(milliseconds: number): boolean {
-    return this.log.finishWithin(milliseconds);
+  /** The directory is another store's: the log has failed, for good. */
+  lose(why: string): void {
+    if (this.#state === "off") return;
+    this.#state = "failed";
+    this.#health.lose(why);
+    this.log.fail(why);
   }
 
   /** Ends it: what was executed is durable when this resolves. @throws Error if it is not */
@@ -200,18 +199,23 @@ export class LogKeeper {
 
   #beginRewrite(): void {
     this.#schedule.begin();
-    this.#rewriteBegan = performance.now();
+    this.figures.beginRewrite(this.currentBytes);
     const life = this.#life;
     const work = this.#state === "on" ? this.#rewrite(life) : this.#beginAnew();
     const end = (error?: Error): void => {
       this.#rewriting = undefined;
       this.#suspend();
+      const reason = error === undefined ? "" : systemErrorText(error);
+      this.figures.endRewrite(this.currentBytes, reason);
       // Given up because the log was turned off: that says nothing about the disk.
       if (life !== this.#life) return;
-      this.#schedule.end(error === undefined, (performance.now() - this.#rewriteBegan) / 1000);
-      if (error === undefined) return;
-      this.#lastError = systemErrorText(error);
-      this.#parts.notice(`Rewriting the append only file failed: ${error.message}`);
+      this.#schedule.end(error === undefined);
+      if (error === undefined) {
+        this.#parts.news("Background AOF rewrite finished successfully");
+        return;
+      }
+      this.#health.lastError = reason;
+      this.#parts.notice(`Rewriting the append only file failed: ${reason}`);
     };
     this.#rewriting = work.then(() => end(), end);
     this.#suspend();
@@ -229,8 +233,7 @@ export class LogKeeper {
     this.#manifest = listed;
     this.#olderBytes += this.log.appended - this.#fileBegan;
     this.#fileBegan = this.log.appended;
-    const newBase = this.#names.base(nextSequence(base), true);
-    await this.#commit(life, newBase, next, undefined);
+    await this.#commit(life, base, next, undefined);
   }
 
   /** Begins a set that owes nothing to what is on the disk. */
@@ -244,23 +247,30 @@ export class LogKeeper {
     if (this.#state === "off") this.#state = "beginning";
     const channel = new LogChannel();
     await this.#run({ kind: "begin", buffers: channel.buffers, name: from, isNew: true });
-    if (life !== this.#life) throw new Error(NOT_WANTED);
+    if (life !== this.#life) throw new Error(TEXTS.notWanted);
+    this.#health.tryAgain();
     try {
       this.#open(channel, from, FIRST_SEQUENCE);
       this.#olderBytes = 0;
-      await this.#commit(life, this.#names.base(nextSequence(old.base), true), incr, from);
+      await this.#commit(life, old.base, incr, from);
+      this.#checkWanted(life);
     } catch (error) {
       if (life === this.#life) this.#giveUp(from, error);
       throw error;
     }
     this.#state = "on";
-    this.#error = "";
+    this.#health.recover();
   }
 
-  /** Has the base written, as of now, and put in force together with the present increment. */
-  async #commit(life: number, base: LogFile, incr: LogFile, from: string | undefined): Promise<void> {
+  /**
+   * Has the base written, as of now, and put in force together with the present increment.
+   * @param old the base before it
+   */
+  async #commit(life: number, old: LogFile | undefined, incr: LogFile, from: string | undefined): Promise<void> {
+    const isRdb = this.#parts.configuration.get("aof-use-rdb-preamble");
+    const base = this.#names.base(nextSequence(old), isRdb);
     const temporary = temporaryPathOf(join(this.#parts.directory.path, base.name));
-    await this.#writeBase(temporary);
+    await writeBase(this.#parts.snapshots, temporary, isRdb ? "rdb" : "commands");
     this.#checkWanted(life);
     const manifest = this.#names.rewritten(this.#manifest.base, base, incr);
     this.#baseBytes = await this.#run({ kind: "commit", temporary, from, manifest });
@@ -270,24 +280,15 @@ export class LogKeeper {
     await this.#retire(false);
   }
 
-  #writeBase(temporary: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#parts.snapshots.begin(temporary, BASE_AUX, (error) => {
-        if (error === undefined) resolve();
-        else reject(new Error(error));
-      });
-    });
-  }
-
   /** @throws Error if the log has failed or has been ended while something was waited for */
   #checkWanted(life: number): void {
-    if (life !== this.#life) throw new Error(NOT_WANTED);
+    if (life !== this.#life) throw new Error(TEXTS.notWanted);
     if (this.log.failure !== undefined) throw new Error(this.log.failure);
   }
 
   /** A new set could not be begun. */
   #giveUp(from: string, error: unknown): void {
-    if (this.#error === "") this.log.end();
+    if (!this.#health.hasFailed) this.log.end();
     else this.log.fail(systemErrorText(error));
     // Left over if that fails too; the next start deletes it.
     this.#run({ kind: "discard", name: from }).catch(() => undefined);
@@ -302,43 +303,38 @@ export class LogKeeper {
     try {
       await this.#run({ kind: "retire", isStart });
     } catch (error) {
-      this.#lastError = (error as Error).message;
+      this.#health.lastError = systemErrorText(error);
     }
   }
 
   #hear(progress: LogProgress | RetirementReport): void {
-    if (progress.kind === "synced") this.#figures.addSync(progress.microseconds);
+    if (progress.kind === "synced") this.figures.addSync(progress.microseconds);
     if (progress.kind === "retired") {
-      this.#figures.filesToDelete = progress.waiting;
-      if (progress.error !== undefined) this.#lastError = progress.error;
-    } else if (progress.kind === "failed") this.log.fail(progress.error);
-    else this.log.poll();
+      this.figures.filesToDelete = progress.waiting;
+      if (progress.error !== undefined) this.#health.lastError = progress.error;
+    } else if (progress.kind === "failed") {
+      if (this.#isEnding) this.#endFailure ??= progress.error;
+      else this.log.fail(progress.error);
+    } else this.log.poll();
   }
 
   #noticeFailure(): void {
     const { failure } = this.log;
-    if (failure === undefined || this.#error === failure) return;
-    this.#lastError = failure;
+    // What is found when it is turned off, `#turnOff` tells.
+    if (failure === undefined || this.#state === "off") return;
     // One that was only being begun has promised nothing yet; its rewrite fails.
-    if (this.#state === "beginning") return;
+    if (this.#state === "beginning") {
+      this.#health.lastError = failure;
+      return;
+    }
     this.#state = "failed";
-    this.#error = failure;
-    this.#parts.notice(`Writing the append only file failed: ${failure}. Writes are refused until it is rewritten.`);
+    this.#health.fail(failure);
   }
 
   #follow(): void {
     const { configuration } = this.#parts;
-    const { log } = this;
-    log.policy = configuration.get("appendfsync");
-    log.hasTimestamps = configuration.get("aof-timestamp-enabled");
     this.#stops.push(
-      configuration.onChange("appendfsync", (policy): undefined => {
-        log.policy = policy;
-      }),
-      configuration.onChange("aof-timestamp-enabled", (isOn): undefined => {
-        log.hasTimestamps = isOn;
-      }),
-      configuration.onChange("aof-use-rdb-preamble", (isOn) => (isOn || !this.isOn ? undefined : ONLY_RDB)),
+      ...followAppending(this.log, configuration),
       configuration.onChange("appendonly", (isOn) => this.#setOn(isOn)),
     );
   }
@@ -349,12 +345,11 @@ export class LogKeeper {
       return undefined;
     }
     if (this.#state !== "off") return undefined;
-    if (!this.#parts.configuration.get("aof-use-rdb-preamble")) return ONLY_RDB;
     try {
       const { files, directory } = this.#parts;
       this.#manifest = readManifest(files, directory.path, this.#names) ?? this.#manifest;
     } catch (error) {
-      return (error as Error).message;
+      return systemErrorText(error);
     }
     this.#life += 1;
     this.#state = "beginning";
@@ -366,14 +361,22 @@ export class LogKeeper {
 
   async #turnOff(): Promise<void> {
     if (this.#state === "off") return;
+    const hadFailed = this.#state === "failed";
     this.#state = "off";
     this.#schedule.isScheduled = false;
     this.#life += 1;
-    this.#error = "";
+    this.#health.forget();
     const { isRewriting } = this;
     this.log.end();
+    this.#endFailure = hadFailed ? undefined : this.log.failure;
     if (isRewriting) this.#parts.snapshots.cancel();
-    await this.#run({ kind: "end" });
+    this.#isEnding = true;
+    try {
+      await this.#run({ kind: "end" });
+    } finally {
+      this.#isEnding = false;
+    }
+    if (this.#endFailure !== undefined) throw new Error(this.#endFailure);
   }
 
   /** no-appendfsync-on-rewrite. */
@@ -382,19 +385,15 @@ export class LogKeeper {
     this.log.isSuspended = isBusy && this.#parts.configuration.get("no-appendfsync-on-rewrite");
   }
 
-  /** What INFO says of the log. */
-  info(): LogInfo {
-    const { log } = this;
-    const seconds = this.isRewriting ? Math.floor((performance.now() - this.#rewriteBegan) / 1000) : -1;
-    return this.#figures.info(log, this.#schedule, {
+  /** What it is at. */
+  stats(): LogStats {
+    return this.figures.stats({
       isOn: this.isOn,
-      isRefusing: this.#error !== "",
-      rewriteSeconds: seconds,
+      isRefusing: this.#health.hasFailed,
+      isRewriting: this.isRewriting,
       currentBytes: this.currentBytes,
       gatheredBytes: this.#parts.effects.length,
-      lastError: this.#lastError,
+      lastError: this.#health.lastError,
     });
   }
 }
-
-const NOT_WANTED = "the log was turned off";

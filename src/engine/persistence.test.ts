@@ -1,15 +1,16 @@
 /** A store's files as a whole: what INFO says, who is refused when, and what opening and closing leave behind. */
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { allCommands } from "../commands/all-commands.ts";
 import { NoPersistence } from "../commands/no-persistence.ts";
 import { Configuration } from "../config/configuration.ts";
+import { LEASE_MS, thisHolder } from "../durability/lock-holder.ts";
 import { CommandRunner } from "../testing/commands.ts";
 import { until } from "../testing/sockets.ts";
-import { OpeningEndedError } from "./persistence.ts";
+import { OpeningEndedError, type OpenProgress } from "./persistence.ts";
 import { Store } from "./store.ts";
 
 const SMALL = { shards: 1, regionSize: 4 * 2 ** 20 };
@@ -40,6 +41,10 @@ function newStore(t: TestContext, directives: Readonly<Record<string, string>>):
   return store;
 }
 
+/** What Redis has no fields for. */
+const OWN =
+  /^(rdb_last_error|aof_(pending_bytes|oldest_unsynced_ms|fsyncs|fsync_usec_\w+|files_to_delete|last_error))$/;
+
 function namesOf(store: Store): string[] {
   return Object.keys(store.services.persistence.figures().persistence);
 }
@@ -47,27 +52,30 @@ function namesOf(store: Store): string[] {
 test("INFO persistence has Redis's fields in Redis's order, then our own", async (t) => {
   const dir = temporaryDirectory(t);
   const without = newStore(t, { dir, save: "" });
-  assert.deepEqual(namesOf(without), FIELDS.split(" "), "before there are files");
+  const withoutLog = [...FIELDS.split(" "), "rdb_last_error"];
+  assert.deepEqual(namesOf(without), withoutLog, "before there are files");
   await without.open();
-  assert.deepEqual(namesOf(without), FIELDS.split(" "));
+  assert.deepEqual(namesOf(without), withoutLog);
   const logged = newStore(t, { dir: temporaryDirectory(t), appendonly: "yes" });
   await logged.open();
   const names = namesOf(logged);
   const redis = [...FIELDS.split(" "), ...FIELDS_OF_LOG.split(" ")];
   assert.deepEqual(names.slice(0, redis.length), redis);
+  const rest = names.slice(redis.length);
+  assert.equal(rest.length, 9);
   assert.deepEqual(
-    names
-      .slice(redis.length)
-      .filter((name) => !/^aof_(pending_bytes|oldest_unsynced_ms|fsync_usec_|files_|last_error)/.test(name)),
+    rest.filter((name) => !OWN.test(name)),
     [],
   );
 });
 
 test("until files are read, LOADING; and INFO tells how far it is", async (t) => {
   const store = newStore(t, { dir: temporaryDirectory(t), save: "" });
-  store.claimFiles();
+  await store.claimFiles();
   assert.equal(store.engine.isLoading, true);
   assert.equal(store.services.persistence.isLoading, true);
+  const shown = (): unknown => store.services.persistence.figures().persistence["loading"];
+  assert.equal(shown(), 1, "clients that look before they ask would take it for ready");
   const opening = store.open();
   const loading = namesOf(store).filter((name) => name.startsWith("loading_"));
   assert.deepEqual(loading, [
@@ -81,6 +89,7 @@ test("until files are read, LOADING; and INFO tells how far it is", async (t) =>
   await opening;
   assert.equal(store.engine.isLoading, false);
   assert.equal(store.services.persistence.isLoading, false);
+  assert.equal(shown(), 0);
 });
 
 test("a store that is closed while it opens says so, and leaves nothing", async (t) => {
@@ -91,6 +100,28 @@ test("a store that is closed while it opens says so, and leaves nothing", async 
   await opening;
   assert.equal(store.engine.isLoading, true, "it never serves what it may not have read");
   assert(!readdirSync(dir).includes("stillwater.lock"));
+});
+
+test("a store waits for a lock that may be a dead one's, and can be closed meanwhile", async (t) => {
+  const dir = temporaryDirectory(t);
+  const lock = join(dir, "stillwater.lock");
+  writeFileSync(lock, JSON.stringify({ ...thisHolder("other 1.0"), machine: "elsewhere" }));
+  const told: OpenProgress[] = [];
+  const onProgress = (progress: OpenProgress): void => void told.push(progress);
+  const first = newStore(t, { dir, appendonly: "yes" });
+  const opening = assert.rejects(first.open({ onProgress }), OpeningEndedError);
+  assert.equal(told.length, 1);
+  assert.match(told[0]!.waitingFor!, /^Waiting, 15 s at most, for the lock of \S+: other 1\.0, process \d+ on /);
+  await first.close();
+  await opening;
+  assert.deepEqual(readdirSync(dir), ["stillwater.lock"]);
+  const recently = new Date(Date.now() - LEASE_MS + 500);
+  utimesSync(lock, recently, recently);
+  const second = newStore(t, { dir, appendonly: "yes" });
+  await second.open({ onProgress });
+  assert.deepEqual([told[1]!.phase, told.at(-1)!.phase], ["waiting", "done"]);
+  await second.close();
+  assert.deepEqual(readdirSync(dir), ["appendonlydir"]);
 });
 
 test("rules for saving are looked at in rounds; nothing is where there are none", async (t) => {

@@ -1,52 +1,58 @@
 /**
  * StorePersistence: a store's files, from the lock on their directory to the last sync.
  *
- *     claimed ──▶ loading ──────────▶ open ──────────────────────▶ closed
- *     lock        Recovery reads,     LogKeeper logs,              what is logged is durable, or the data is saved;
- *                 LOADING             Snapshotter saves            lock given back
+ *     claiming ──▶ loading ──────────▶ open ─────────────────────▶ closed
+ *     lock         Recovery reads,     LogKeeper logs,             what is logged is durable, or the data is saved;
+ *                  LOADING             Snapshotter saves           lock given back
  *
  * It is the one place that knows all of them; none of them knows another but through what it is given here. A store
  * whose program wants no files has none of this (commands/no-persistence.ts).
  *
  * - *The lock* is taken before anything is read, where something may be written: with a log, or with rules for saving.
  *   A store that only might be told to save one day takes it on that day: a server without persistence leaves no trace.
+ *   If it is lost, the log fails and is not healed, a snapshot that is being written is given up, and each thread looks
+ *   for itself before it changes a file (durability/guarded-files.ts).
  * - *The end of the process* (process-exit.ts) finds the log's last batch, of the turn that has not ended, still in
  *   memory: it is written synchronously, and under `always` synced.
  * - *Nothing is saved that was not read*: a store that could not load its files never writes one.
  *
  * Owner thread only.
  */
-import { join } from "node:path";
 import { LogWriterThread } from "../background/log-writer.ts";
 import type { Persistence, PersistenceFigures, ReloadOptions } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
-import { STILLWATER_VERSION } from "../commands/version.ts";
 import type { Configuration } from "../config/configuration.ts";
-import { systemErrorText } from "../config/system-error.ts";
-import { DirectoryLock, DirectoryLockedError } from "../durability/directory-lock.ts";
-import { realFiles } from "../durability/files.ts";
+import { type Files, realFiles } from "../durability/files.ts";
+import { guardedFiles, guardedRemove, type LockMark } from "../durability/guarded-files.ts";
 import type { LogDirectory } from "../durability/manifest.ts";
 import { deleteLeftovers } from "../durability/retired-files.ts";
+import { DirectoryClaim } from "./directory-claim.ts";
 import { LogKeeper } from "./log-keeper.ts";
+import { logDirectoryOf } from "./log-parts.ts";
 import { persistenceFigures } from "./persistence-figures.ts";
 import { beforeProcessExit } from "./process-exit.ts";
 import { type LoadProgress, type OpenReport, type RecoveredLog, Recovery } from "./recovery.ts";
 import { reloadFrom } from "./reload.ts";
 import { Snapshotter } from "./snapshotter.ts";
 import type { ShutdownRequest, Store } from "./store.ts";
+import { timedFiles } from "./timed-files.ts";
 
 /** How far opening has come. */
 export interface OpenProgress extends LoadProgress {
-  readonly phase: "loading" | "done";
+  readonly phase: "waiting" | "loading" | "done";
+  /** In the phase "waiting": whose lock it is that is waited for, why, and how long at most. */
+  readonly waitingFor?: string;
 }
 
 /** How a store's files are opened. */
 export interface OpeningOptions {
-  /** Told many times a second while files are read, and once more when everything is there. */
+  /**
+   * Told many times a second while files are read, and once more when everything is there. Before that, once, if the
+   * directory has a lock of which it will be seen in a while whether anybody still holds it.
+   */
   readonly onProgress?: ((progress: OpenProgress) => void) | undefined;
 }
 
-const PROGRAM = `Stillwater ${STILLWATER_VERSION}`;
 /** How long the end of the process may wait for the disk. */
 const EXIT_MS = 10_000;
 /** In Redis's words. */
@@ -80,32 +86,40 @@ export class StorePersistence implements Persistence {
   readonly #configuration: Configuration;
   readonly #stops: (() => void)[] = [];
   readonly #aborting = new AbortController();
+  /** As long as the directory is ours. */
+  readonly #files: Files;
   readonly #logWriter: LogWriterThread;
   /** Where the log's thread works: it is told when it starts, and so cannot be told otherwise afterwards. */
   readonly #logDirectory: LogDirectory;
   /** Those who wait for a snapshot. */
   readonly #waiting = new Set<(error: string | undefined) => void>();
-  #lock: DirectoryLock | undefined;
+  readonly #claim: DirectoryClaim;
+  #claiming: Promise<void> | undefined;
   #recovery: Recovery | undefined;
-  #state: "claimed" | "loading" | "open" | "closed" = "claimed";
+  #state: "claiming" | "loading" | "open" | "closed" = "claiming";
   #report: OpenReport | undefined;
 
-  /** @throws DirectoryLockedError, or the system's error */
   constructor(store: Store) {
     const { configuration } = store;
     this.#store = store;
     this.#configuration = configuration;
-    if (configuration.get("appendonly") || configuration.get("save").length > 0) this.#claim();
+    this.#claim = new DirectoryClaim(() => configuration.get("dir"), {
+      held: (mark) => this.#useLock(mark),
+      lost: (why) => this.#loseDirectory(why),
+      notice: (line) => store.onNotice?.(line),
+    });
     // Nothing that is not there yet is shown, or changed.
     store.engine.isLoading = true;
     // Before the others listen: they find the directory locked.
     this.#stops.push(
-      configuration.onChange("appendonly", (isOn) => (isOn ? this.#refusalToClaim() : undefined)),
-      configuration.onChange("save", (rules) => (rules.length > 0 ? this.#refusalToClaim() : undefined)),
+      configuration.onChange("appendonly", (isOn) => (isOn ? this.#claim.refusal() : undefined)),
+      configuration.onChange("save", (rules) => (rules.length > 0 ? this.#claim.refusal() : undefined)),
       configuration.onChange("dir", (directory) => this.#refusalToMove(directory)),
     );
-    this.snapshotter = new Snapshotter(store);
+    this.#files = guardedFiles(realFiles, () => this.#claim.assertHeld());
+    this.snapshotter = new Snapshotter(store, this.#files);
     this.snapshotter.saveListeners.add((error) => {
+      if (error !== undefined) this.#claim.look();
       for (const settle of [...this.#waiting]) settle(error);
     });
     this.#logDirectory = logDirectoryOf(configuration);
@@ -115,16 +129,24 @@ export class StorePersistence implements Persistence {
       effects: store.effects,
       snapshots: this.snapshotter,
       link: this.#logWriter,
-      files: realFiles,
+      files: timedFiles(this.#files, store.services, () => this.snapshotter.isRunning),
       directory: this.#logDirectory,
       hasData: () => store.keyspace.databases.some(({ count }) => count > 0),
       notice: (line) => store.onNotice?.(line),
+      news: (line) => store.onNews?.(line),
+    });
+    this.log.log.listeners.add(() => {
+      if (this.log.log.failure !== undefined) this.#claim.look();
     });
     this.#stops.push(beforeProcessExit(() => this.#endWithProcess()));
   }
 
   get isLoading(): boolean {
-    return this.#state === "claimed" || this.#state === "loading";
+    return this.#state === "claiming" || this.#state === "loading";
+  }
+
+  get isLogAwaited(): boolean {
+    return this.isLoading && this.#configuration.get("appendonly");
   }
 
   get isLogOn(): boolean {
@@ -140,7 +162,23 @@ export class StorePersistence implements Persistence {
   }
 
   /**
-   * Reads the files, and begins to keep what is written. Once.
+   * Takes the directory's lock where anything may be written to it; waits for one that may be nobody's any more.
+   * @throws DirectoryLockedError, OpeningEndedError, or the system's error
+   */
+  claim({ onProgress }: OpeningOptions): Promise<void> {
+    this.#claiming ??= this.#takeClaim(onProgress);
+    return this.#claiming;
+  }
+
+  async #takeClaim(onProgress: OpeningOptions["onProgress"]): Promise<void> {
+    if (!this.#configuration.get("appendonly") && this.#configuration.get("save").length === 0) return;
+    await this.#claim.takeWhenFree(this.#aborting.signal, (waitingFor) =>
+      onProgress?.({ loadedBytes: 0, totalBytes: 0, keys: 0, commands: 0, phase: "waiting", waitingFor }),
+    );
+  }
+
+  /**
+   * Reads the files, and begins to keep what is written. Once, behind `claim`.
    * @throws DamagedFileError, UnloadableFileError, OpeningError, OpeningEndedError, or the system's error: nothing may
    *   be served or written then, and commands go on to be refused; the caller closes
    */
@@ -149,7 +187,7 @@ export class StorePersistence implements Persistence {
     const { engine } = this.#store;
     const { signal } = this.#aborting;
     const tell = onProgress && ((progress: LoadProgress) => onProgress({ ...progress, phase: "loading" }));
-    const recovery = new Recovery(engine, { onProgress: tell, signal });
+    const recovery = new Recovery(engine, { onProgress: tell, signal, files: this.#files });
     this.#recovery = recovery;
     try {
       const { report, log, aux, functions } = await recovery.run();
@@ -160,7 +198,7 @@ export class StorePersistence implements Persistence {
       this.snapshotter.kept = { aux, functions };
       this.snapshotter.markSaved();
       if (log !== undefined) await this.#startLog(log);
-      else if (this.#lock !== undefined) deleteLeftovers(realFiles, this.#logDirectory, this.#store.onNotice);
+      else if (this.#claim.isHeld) this.#deleteLeftovers();
       signal.throwIfAborted();
       this.#state = "open";
     } catch (error) {
@@ -183,20 +221,25 @@ export class StorePersistence implements Persistence {
     }
   }
 
+  #deleteLeftovers(): void {
+    const remove = guardedRemove(() => this.#claim.assertHeld());
+    deleteLeftovers(this.#files, this.#logDirectory, this.#store.onNotice, remove);
+  }
+
   /** Looks at the rules for saving and for rewriting the log: in every round of the housekeeper. */
   tick(): void {
-    if (this.#state !== "open") return;
+    if (this.#state !== "open" || this.#claim.lossReason !== undefined) return;
     this.snapshotter.tick();
     this.log.tick();
   }
 
   save(): void {
-    this.#claimForCommand();
+    this.#claim.takeForCommand();
     this.snapshotter.saveNow();
   }
 
   saveInBackground(schedule: boolean): string {
-    this.#claimForCommand();
+    this.#claim.takeForCommand();
     return this.snapshotter.bgsave(schedule);
   }
 
@@ -214,11 +257,13 @@ export class StorePersistence implements Persistence {
   }
 
   rewriteLog(): string {
+    this.#claim.refuseIfLost();
     return this.log.rewrite();
   }
 
   /** As BGREWRITEAOF, and waits for the end. @throws CommandError */
   async rewrite(): Promise<void> {
+    this.#claim.refuseIfLost();
     await this.log.rewriteNow().catch(throwAsCommandError);
   }
 
@@ -242,7 +287,7 @@ export class StorePersistence implements Persistence {
   }
 
   afterFlushAll(): void {
-    this.snapshotter.afterFlushAll();
+    if (this.#claim.lossReason === undefined) this.snapshotter.afterFlushAll();
   }
 
   async durable(): Promise<void> {
@@ -259,7 +304,7 @@ export class StorePersistence implements Persistence {
 
   figures(): PersistenceFigures {
     const loading = this.isLoading ? this.#recovery : undefined;
-    return persistenceFigures(this.snapshotter, this.log, loading, this.#report);
+    return persistenceFigures(this, loading, this.#report);
   }
 
   /**
@@ -299,7 +344,7 @@ export class StorePersistence implements Persistence {
       this.snapshotter.close();
       for (const settle of [...this.#waiting]) settle(ENDED);
       for (const stop of this.#stops.splice(0)) stop();
-      this.#release();
+      this.#claim.release();
     }
   }
 
@@ -317,81 +362,35 @@ export class StorePersistence implements Persistence {
   /** What the turn that ends now has written is still in memory. */
   #endWithProcess(): void {
     // A failure has been told by the log itself.
-    if (!this.log.finishWithin(EXIT_MS) && this.log.writeRefusal === undefined) {
+    if (!this.log.log.finishWithin(EXIT_MS) && this.log.writeRefusal === undefined) {
       this.#store.onNotice?.(`The log could not be written within ${EXIT_MS / 1000} s, and the process ends`);
     }
-    this.#release();
+    this.#claim.release();
   }
 
-  /** @throws DirectoryLockedError, or the system's error */
-  #claim(): void {
-    this.#lock ??= this.#lockOf(this.#configuration.get("dir"));
+  /** Whoever writes there sees by the lock's mark that the directory is still ours. */
+  #useLock(mark: LockMark): void {
+    Object.assign(this.#logDirectory, { lock: mark });
+    this.snapshotter.lock = mark;
   }
 
-  #lockOf(directory: string): DirectoryLock {
-    const lock = DirectoryLock.acquire(directory, PROGRAM);
-    lock.onLost = () => this.#store.onNotice?.(`${directory} is no longer locked: another store may write there, too`);
-    return lock;
-  }
-
-  #release(): void {
-    const lock = this.#lock;
-    this.#lock = undefined;
-    try {
-      lock?.release();
-    } catch (error) {
-      this.#store.onNotice?.(`The lock of the directory could not be removed: ${systemErrorText(error)}`);
-    }
-  }
-
-  /** Why the directory cannot be written to; undefined if it can, and is locked now. */
-  #refusalToClaim(): string | undefined {
-    try {
-      this.#claim();
-      return undefined;
-    } catch (error) {
-      return reasonOf(error);
-    }
-  }
-
-  #claimForCommand(): void {
-    const reason = this.#refusalToClaim();
-    if (reason !== undefined) throw new CommandError(`ERR ${reason}`);
+  /** Another store may write there: from now on this one does not. */
+  #loseDirectory(why: string): void {
+    if (this.isLoading) this.#aborting.abort(new OpeningError(`While its files were being read, ${why}`));
+    this.log.lose(why);
+    this.snapshotter.lose(why);
   }
 
   /** CONFIG SET dir: the lock goes along. */
   #refusalToMove(directory: string): string | undefined {
     if (this.log.isOn || this.#logWriter.thread.state !== "idle") return LOG_IS_THERE;
-    try {
-      if (this.#lock !== undefined) {
-        const lock = this.#lockOf(directory);
-        this.#release();
-        this.#lock = lock;
-      }
-    } catch (error) {
-      return reasonOf(error);
-    }
+    const reason = this.#claim.move(directory);
+    if (reason !== undefined) return reason;
     Object.assign(this.#logDirectory, logDirectoryOf(this.#configuration));
     return undefined;
   }
 }
 
-function logDirectoryOf(configuration: Configuration): LogDirectory {
-  const parent = configuration.get("dir");
-  return {
-    path: join(parent, configuration.get("appenddirname")),
-    parent,
-    filename: configuration.get("appendfilename"),
-    rdbName: configuration.get("dbfilename"),
-  };
-}
-
 function throwAsCommandError(error: Error): never {
   throw error instanceof CommandError ? error : new CommandError(`ERR ${error.message}`);
-}
-
-function reasonOf(error: unknown): string {
-  if (error instanceof DirectoryLockedError) return error.message;
-  if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
-  return `The directory could not be locked: ${systemErrorText(error)}`;
 }

@@ -2,10 +2,12 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { DamagedFileError } from "../durability/damaged-file-error.ts";
 import { UnloadableFileError } from "../durability/unloadable-file-error.ts";
 import { digestOfAll } from "../keyspace/live-digest.ts";
 import { FaultyFiles } from "../testing/faulty-files.ts";
 import { LogBuilder, type Unit } from "../testing/log-builder.ts";
+import { LogMachine, MACHINE_DIRECTORY } from "../testing/log-machine.ts";
 import {
   AOF_DIR,
   BASE,
@@ -24,6 +26,40 @@ import {
   start,
 } from "../testing/recovering.ts";
 import { Recovery } from "./recovery.ts";
+
+for (const policy of ["always", "everysec"]) {
+  test(`${policy}: of what a store was closed with, no byte changes unnoticed`, async () => {
+    const files = new FaultyFiles([DIR]);
+    const directives = { appendonly: "yes", appendfsync: policy };
+    const machine = await LogMachine.start(files, directives);
+    for (let count = 0; count < 8; count++) assert.equal(machine.execute("INCR", "n"), "acknowledged");
+    assert.ok(await machine.close());
+    const path = join(MACHINE_DIRECTORY, "appendonlydir", "appendonly.aof.1.incr.aof");
+    const content = files.contentOf(path)!;
+    assert.match(content.toString("latin1"), /INCR\r\n\$1\r\nn\r\n#stillwater:synced \d+\r\n$/);
+    const lastLine = content.lastIndexOf("#stillwater:synced ");
+    const isDamage = (error: unknown) => assert.ok(error instanceof DamagedFileError);
+    const whole = await LogMachine.start(files, directives);
+    assert.equal(whole.runner.ask("GET", "n"), "8");
+    // What a batch says of what is unsynced is a hint, which is checked against nothing.
+    const hints = [...content.toString("latin1").matchAll(/#stillwater:\d+ \d+ [0-9a-f]{8}( \d+)\r/g)];
+    const isHint = (at: number) =>
+      hints.some(({ index, 0: line }) => at > index + line.lastIndexOf(" ") && at < index + line.length - 1);
+    for (let at = 0; at < content.length; at++) {
+      if (isHint(at)) continue;
+      const damaged = Buffer.from(content);
+      damaged[at]! ^= 1 << (at % 8);
+      const disk = new FaultyFiles([DIR]);
+      for (const name of files.list(join(MACHINE_DIRECTORY, "appendonlydir"))) {
+        const file = join(MACHINE_DIRECTORY, "appendonlydir", name);
+        disk.put(file, file === path ? damaged : files.contentOf(file)!);
+      }
+      const again = LogMachine.start(disk, directives);
+      if (at < lastLine) await assert.rejects(again, DamagedFileError, `byte ${at} of ${content.length}`);
+      else await again.then(({ runner }) => assert.equal(runner.ask("GET", "n"), "8"), isDamage);
+    }
+  });
+}
 
 test("every prefix of the last increment, and again after a second start with new appends", async () => {
   const [first, second] = historyLogs();
@@ -127,9 +163,9 @@ const REFUSED: [string, (files: FaultyFiles) => void, RegExp][] = [
     /incr\.aof is damaged at byte 0: 'R' instead of a command/,
   ],
   [
-    "a command that there is not",
-    (files) => putSet(files, undefined, new LogBuilder().batch([["SET", "k", "v"]], [["NOSUCH", "k"]]).bytes),
-    /at byte 54: the command 'NOSUCH' there fails with "ERR unknown command/,
+    "a command that no program can have",
+    (files) => putSet(files, undefined, new LogBuilder().batch([["SET", "k", "v"]], [["NO\x01SUCH", "k"]]).bytes),
+    /at byte 54: the command 'NO\x01SUCH' there fails with "ERR unknown command/,
   ],
   [
     "a command that fails",
@@ -147,7 +183,7 @@ const REFUSED: [string, (files: FaultyFiles) => void, RegExp][] = [
           ["INCR", "k"],
         ]).bytes,
       ),
-    /the command 'EXEC' there fails with "ERR value is not an integer/,
+    /at byte 69: the command 'INCR' there fails with "ERR value is not an integer/,
   ],
   [
     "an EXEC without its MULTI",
@@ -201,6 +237,34 @@ test("data for which there is no room is not loaded in part", async () => {
     recovery.run(),
     (error) => error instanceof UnloadableFileError && /no room/.test(error.message),
   );
+});
+
+test("a command that there is not here is told by its name and place, and its log is not called damaged", async () => {
+  const set = ["SET", "k", "v"];
+  const stream = ["xadd", "s", "1-1", "f", "v"];
+  for (const log of [
+    new LogBuilder().foreign([set]).foreign([stream]),
+    new LogBuilder().batch([set], [stream]),
+    new LogBuilder().batch([set, stream]),
+  ]) {
+    const files = new FaultyFiles([DIR]);
+    putSet(files, undefined, log.bytes);
+    const error = await refusal(files, ON, UnloadableFileError);
+    assert.equal(error.offset, log.bytes.indexOf("*5\r\n"));
+    assert.equal(error.reason, "the command 'xadd' there does not exist here");
+    assert.match(error.advice, /BGREWRITEAOF/);
+  }
+});
+
+test("a log in one file that is refused stays where it is", async () => {
+  const old = new LogBuilder().foreign([["INCR", "n"]]).foreign([["XADD", "s", "1-1", "f", "v"]]).bytes;
+  const files = new FaultyFiles([DIR]);
+  files.put(join(DIR, "appendonly.aof"), old);
+  await refusal(files, ON, UnloadableFileError);
+  files.put(join(DIR, "appendonly.aof"), changed(old, 3));
+  await refusal(files);
+  assert.deepEqual(files.contentOf(join(DIR, "appendonly.aof")), changed(old, 3));
+  assert.equal(files.size(AOF_DIR), undefined);
 });
 
 test("a log in one file, of Redis 6, becomes the base; killed anywhere, the next start finds it", async () => {

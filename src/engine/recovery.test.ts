@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
+import { UnloadableFileError } from "../durability/unloadable-file-error.ts";
 import { FaultyFiles } from "../testing/faulty-files.ts";
 import { LogBuilder } from "../testing/log-builder.ts";
 import { Random } from "../testing/random.ts";
@@ -19,6 +20,7 @@ import {
   MANIFEST,
   ON,
   putSet,
+  refusal,
   runnerWith,
   start,
 } from "../testing/recovering.ts";
@@ -36,6 +38,7 @@ test("nothing there", async () => {
       source: "none",
       files: [],
       keys: 0,
+      rdbKeys: 0,
       expiredKeys: 0,
       commands: 0,
       cutOff: [],
@@ -115,6 +118,35 @@ test("a base of commands, and one of an RDB with commands behind it", async () =
       bytes.length,
     );
   }
+});
+
+test("keys of a base are counted as its file has them, and none of them has expired", async () => {
+  const files = new FaultyFiles([DIR]);
+  const base = rdbFile([selectRecord(0), savedString("k", "v"), savedString("over", "v", { deadline: 1000 })]);
+  putSet(files, base, new LogBuilder().batch([["DEL", "k"]], [["SET", "new", "v"]]).bytes);
+  const { report } = (await start(files)).recovered;
+  assert.deepEqual([report.rdbKeys, report.expiredKeys], [2, 0]);
+});
+
+test("libraries of functions in a log are kept as those of an RDB are", async () => {
+  const code = (name: string, body = ""): string => `#!lua name=${name}\n${body}`;
+  const base = rdbFile([functionRecord(code("first")), selectRecord(0), savedString("k", "v")]);
+  const log = new LogBuilder()
+    .foreign([["FUNCTION", "LOAD", code("second")]])
+    .foreign([["function", "load", "replace", code("first", "new")]])
+    .foreign([["FUNCTION", "LOAD", code("third")]])
+    .foreign([["FUNCTION", "DELETE", "second"]]);
+  const kept = async (bytes: Buffer): Promise<string[]> => {
+    const files = new FaultyFiles([DIR]);
+    putSet(files, base, bytes);
+    return (await start(files)).recovered.functions.map(String);
+  };
+  assert.deepEqual(await kept(log.bytes), [code("first", "new"), code("third")]);
+  assert.deepEqual(await kept(log.foreign([["FUNCTION", "FLUSH"]]).bytes), []);
+  const files = new FaultyFiles([DIR]);
+  putSet(files, base, new LogBuilder().foreign([["FUNCTION", "RESTORE", "payload"]]).bytes);
+  const { message } = await refusal(files, ON, UnloadableFileError);
+  assert.match(message, /the command 'FUNCTION' there does not exist here/);
 });
 
 test("it is done in slices; meanwhile commands that need the data are refused, and others are answered", async () => {

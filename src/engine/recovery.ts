@@ -1,7 +1,7 @@
 /**
  * Recovery: brings back what the files of a directory hold, before the store serves anybody.
  *
- *     appendonly yes   manifest ─▶ BASE ─▶ INCR ─▶ INCR …         an old log in one file becomes a BASE first
+ *     appendonly yes   manifest ─▶ BASE ─▶ INCR ─▶ INCR …         an old log in one file becomes a BASE then
  *                      no manifest ─▶ the RDB, if there is one    Redis would start empty, and save that over it
  *     appendonly no    the RDB, if there is one
  *
@@ -15,17 +15,24 @@
  * Owner thread only; used once.
  */
 import { join } from "node:path";
-import { OUT_OF_MEMORY } from "../commands/errors.ts";
 import { DamagedFileError } from "../durability/damaged-file-error.ts";
 import { type Files, type OpenFile, realFiles } from "../durability/files.ts";
 import { LogReader, type TornTail } from "../durability/log-reader.ts";
-import { cutOff } from "../durability/log-repair.ts";
-import { adoptOldLog, findLogSet, type LogPlace, type LogSet, type LogSetFile } from "../durability/log-set.ts";
+import { cutOff, cutPadding } from "../durability/log-repair.ts";
+import {
+  adoptOldLog,
+  findLogSet,
+  findOldLog,
+  type LogPlace,
+  type LogSet,
+  type LogSetFile,
+} from "../durability/log-set.ts";
 import { AofNames, type Manifest } from "../durability/manifest.ts";
 import { RdbLoader } from "../durability/rdb-loader.ts";
-import { UnloadableFileError } from "../durability/unloadable-file-error.ts";
 import { LookAhead } from "../keyspace/look-ahead.ts";
 import type { Engine } from "./engine.ts";
+import { KeptLibraries } from "./kept-libraries.ts";
+import { failureOf } from "./replay-failure.ts";
 import { Replayer } from "./replayer.ts";
 
 /** Milliseconds of work between two turns of the event loop. */
@@ -41,6 +48,8 @@ export interface OpenReport {
   readonly files: readonly { readonly name: string; readonly bytes: number; readonly kind: "rdb" | "aof" }[];
   /** Keys that there are now. */
   readonly keys: number;
+  /** Keys that were read from an RDB, be it a snapshot or a log's base; the log may have removed some. */
+  readonly rdbKeys: number;
   /** Keys of an RDB whose time had come, and that were left out. */
   readonly expiredKeys: number;
   /** Commands of the log that were executed. */
@@ -108,12 +117,14 @@ export class Recovery {
   totalBytes = 0;
   /** `used_memory` of whoever wrote the RDB, 0 if it does not say. */
   rdbUsedMemory = 0;
+  /** Keys of RDBs: those that are there, and those that were left out. */
+  rdbKeys = 0;
   expiredKeys = 0;
   /** Bytes of the files that are done, and of the one that is being read. */
   #doneBytes = 0;
   #fileBytes = 0;
   #aux: ReadonlyMap<string, string> = new Map();
-  readonly #functions: Uint8Array[] = [];
+  readonly #libraries = new KeptLibraries();
   readonly #read: OpenReport["files"][number][] = [];
   readonly #cuts: Cut[] = [];
 
@@ -163,6 +174,7 @@ export class Recovery {
           source: log?.manifest !== undefined ? "aof" : this.#read.length > 0 ? "rdb" : "none",
           files: this.#read,
           keys: this.keys,
+          rdbKeys: this.rdbKeys,
           expiredKeys: this.expiredKeys,
           commands: this.commands,
           cutOff: this.#cuts,
@@ -170,7 +182,7 @@ export class Recovery {
         },
         log,
         aux: this.#aux,
-        functions: this.#functions,
+        functions: this.#libraries.codes,
       };
     } finally {
       keyspace.changes = changes;
@@ -219,19 +231,21 @@ export class Recovery {
 
   async #loadLog(): Promise<RecoveredLog> {
     const place = this.#place;
-    adoptOldLog(this.#files, place);
-    const set = findLogSet(this.#files, place);
+    const old = findOldLog(this.#files, place);
+    let set = old ?? findLogSet(this.#files, place);
     if (set === undefined) return { manifest: undefined, incr: undefined, baseBytes: 0, incrBytes: 0 };
     this.totalBytes = set.files.reduce((sum, file) => sum + file.bytes, 0);
     let sequence = 0;
     for (const file of set.files) sequence = await this.#loadFile(file);
+    // Not before: a start that is refused leaves everything as it was.
+    if (old !== undefined) set = adoptOldLog(this.#files, place, old);
     this.#syncIncrements(set);
     return this.#recovered(set, sequence);
   }
 
   /**
    * What a killed process has written is there, but may not be on the disk. What is appended now counts on it: it says
-   * that it is (batch-line.ts), and a reply to a client may tell of it.
+   * that it is (log-lines.ts), and a reply to a client may tell of it.
    */
   #syncIncrements(set: LogSet): void {
     for (const { file, path } of set.files) {
@@ -276,7 +290,7 @@ export class Recovery {
       isPreamble,
       checksum: configuration.get("rdbchecksum"),
       now: this.#now,
-      onFunction: (code) => this.#functions.push(code),
+      onFunction: (code) => this.#libraries.add(code),
     });
     try {
       await this.#inSlices(() => {
@@ -286,6 +300,7 @@ export class Recovery {
         return isMore;
       });
       this.#aux = loader.aux;
+      this.rdbKeys += loader.keysLoaded;
       this.expiredKeys += loader.keysExpired;
       this.#finishFile(path, "rdb", 0, loader.end);
       return loader.end;
@@ -306,8 +321,9 @@ export class Recovery {
         return isMore;
       });
       this.#replayer.finish();
-      const { torn } = reader;
+      const { torn, padding } = reader;
       if (torn !== undefined) this.#repair(found, torn);
+      else if (padding !== undefined) cutPadding(this.#files, found.path, padding);
       this.#finishFile(found.path, "aof", start, torn?.offset ?? found.bytes);
       return reader.sequence;
     } finally {
@@ -321,8 +337,10 @@ export class Recovery {
     const until = performance.now() + SLICE_MS;
     for (let count = 1; reader.next(); count += 1) {
       reader.warm(this.#lookAhead, replayer.database);
-      const failure = replayer.execute(reader.args);
-      if (failure !== undefined) throw failureOf(file.path, reader, failure);
+      const { args } = reader;
+      const isLibrary = !replayer.isInUnit && this.#libraries.takes(args);
+      if (!isLibrary) replayer.execute(args, reader.offset);
+      if (replayer.failed !== undefined) throw failureOf(file.path, replayer.failed);
       if (count % COMMANDS_BETWEEN_LOOKS === 0 && performance.now() >= until) return true;
     }
     return false;
@@ -365,17 +383,4 @@ export class Recovery {
     const { loadedBytes, totalBytes, keys, commands } = this;
     this.#options.onProgress?.({ loadedBytes, totalBytes, keys, commands });
   }
-}
-
-/** What it means that a command of a log has failed: one that is executed live only gets into a log if it has not. */
-function failureOf(path: string, reader: LogReader, failure: string): Error {
-  const name = reader.args.shown(0, 64);
-  if (failure === OUT_OF_MEMORY) {
-    const advice = "Raise maxmemory, or region-size where there is no limit.";
-    return new UnloadableFileError(path, reader.offset, "there is no room for what it holds", advice);
-  }
-  const advice =
-    "A command that was logged had succeeded, so this file was damaged, or written by a program that knows more " +
-    "commands, or belongs to other files.";
-  return new DamagedFileError(path, reader.offset, `the command '${name}' there fails with "${failure}"`, advice);
 }

@@ -18,6 +18,7 @@
  */
 import { Arguments } from "../base/arguments.ts";
 import type { Command } from "../commands/command.ts";
+import type { CommandTable } from "../commands/command-table.ts";
 import type { Services } from "../commands/context.ts";
 import { droppedReply } from "../commands/dropped-reply.ts";
 import { NO_EFFECTS } from "../commands/effects.ts";
@@ -26,9 +27,11 @@ import type { Database } from "../keyspace/database.ts";
 import { RegionFullError } from "../memory/heap.ts";
 import { ClientContext } from "./client-context.ts";
 import { describeUnknown } from "./engine.ts";
+import type { FailedCommand } from "./replay-failure.ts";
 
 const ORIGIN = { address: "log", localAddress: "log", fileDescriptor: -1, isEmbedded: true };
 const SHOWN_MAX = 128;
+const NAME_MAX = 64;
 /** Commands after which the time is read again: a relative deadline of another program's log counts from it. */
 const CLOCK_EVERY = 1024;
 /** How often a command for which there is no room is tried, and milliseconds of waiting in between. */
@@ -40,10 +43,12 @@ export class Replayer {
   executed = 0;
   readonly #services: Services;
   readonly #context: ClientContext;
+  /** The command that could not be executed; the log must not be read on then. */
+  failed: FailedCommand | undefined;
   /** The error that the present command has replied. */
   #failure: string | undefined;
   /** The commands of the unit that has begun, each with bytes of its own; undefined outside of one. */
-  #unit: Arguments[] | undefined;
+  #unit: { readonly args: Arguments; readonly offset: number }[] | undefined;
 
   constructor(services: Services) {
     this.#services = services;
@@ -63,14 +68,18 @@ export class Replayer {
     return this.#unit !== undefined;
   }
 
-  /** Executes the log's next command, or keeps it until its unit is complete. @returns an error's text */
-  execute(args: Arguments): string | undefined {
+  /**
+   * Executes the log's next command, or keeps it until its unit is complete.
+   * @param offset where it begins in its file
+   * @returns an error's text, which is in `failed` as well
+   */
+  execute(args: Arguments, offset = 0): string | undefined {
     if (args.count === 1) {
-      if (args.is(0, "MULTI")) return this.#beginUnit();
-      if (args.is(0, "EXEC")) return this.#endUnit();
+      if (args.is(0, "MULTI")) return this.#judge(args, offset, this.#beginUnit());
+      if (args.is(0, "EXEC")) return this.#endUnit(args, offset);
     }
-    if (this.#unit === undefined) return this.#run(args);
-    this.#unit.push(copyOf(args));
+    if (this.#unit === undefined) return this.#run(args, offset);
+    this.#unit.push({ args: copyOf(args), offset });
     return undefined;
   }
 
@@ -95,25 +104,35 @@ export class Replayer {
     return undefined;
   }
 
-  #endUnit(): string | undefined {
+  #endUnit(exec: Arguments, offset: number): string | undefined {
     const unit = this.#unit;
-    if (unit === undefined) return "ERR EXEC without MULTI";
+    if (unit === undefined) return this.#judge(exec, offset, "ERR EXEC without MULTI");
     this.#unit = undefined;
-    for (const args of unit) {
-      const failure = this.#run(args);
+    for (const each of unit) {
+      const failure = this.#run(each.args, each.offset);
       if (failure !== undefined) return failure;
     }
     return undefined;
   }
 
-  #run(args: Arguments): string | undefined {
-    const { commands, keyspace } = this.#services;
-    let command = commands.find(args, 0);
-    if (command === undefined) return describeUnknown(args);
-    if (command.subcommands !== undefined && args.count > 1) {
-      command = command.subcommands.find((candidate) => args.is(1, candidate.name));
-      if (command === undefined) return unknownSubcommand(args.shown(1, SHOWN_MAX), args.latin1(0));
-    }
+  #run(args: Arguments, offset: number): string | undefined {
+    const command = findCommand(this.#services.commands, args);
+    if (typeof command !== "string") return this.#judge(args, offset, this.#runCommand(command, args));
+    const hasSubcommands = this.#services.commands.find(args, 0) !== undefined;
+    const error = hasSubcommands ? unknownSubcommand(args.shown(1, SHOWN_MAX), args.latin1(0)) : describeUnknown(args);
+    this.failed = { name: command, offset, isUnknown: true, error };
+    return error;
+  }
+
+  /** Remembers the command if it has failed. */
+  #judge(args: Arguments, offset: number, error: string | undefined): string | undefined {
+    if (error === undefined) return undefined;
+    this.failed = { name: args.shown(0, NAME_MAX), offset, isUnknown: false, error };
+    return error;
+  }
+
+  #runCommand(command: Command, args: Arguments): string | undefined {
+    const { keyspace } = this.#services;
     const { arity } = command;
     if (arity > 0 ? args.count !== arity : args.count < -arity) return wrongArity(command.fullName);
     if (!isForLogs(command)) return `ERR '${command.fullName}' has no place in a log`;
@@ -154,6 +173,20 @@ export class Replayer {
     }
     return this.#failure;
   }
+}
+
+/** Whether a command begins or ends a unit. */
+export function isUnitMark(args: Arguments): boolean {
+  return args.count === 1 && (args.is(0, "MULTI") || args.is(0, "EXEC"));
+}
+
+/** The command that a log's line stands for; its name if there is none here. */
+export function findCommand(commands: CommandTable, args: Arguments): Command | string {
+  const command = commands.find(args, 0);
+  if (command === undefined) return args.shown(0, NAME_MAX);
+  if (command.subcommands === undefined || args.count === 1) return command;
+  const found = command.subcommands.find((candidate) => args.is(1, candidate.name));
+  return found ?? `${args.shown(0, NAME_MAX)} ${args.shown(1, NAME_MAX)}`;
 }
 
 function isForLogs({ mayChange, flags, name }: Command): boolean {

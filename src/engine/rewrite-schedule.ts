@@ -17,8 +17,6 @@ export class RewriteSchedule {
   isScheduled = false;
   rewrites = 0;
   failuresInARow = 0;
-  /** Seconds that the last one took; -1 before the first. */
-  lastSeconds = -1;
   /** Bytes of the log when it was last rewritten, or loaded. */
   rememberedSize = 0;
   readonly #configuration: Configuration;
@@ -59,8 +57,7 @@ export class RewriteSchedule {
     this.rewrites += 1;
   }
 
-  end(hasSucceeded: boolean, seconds: number): void {
-    this.lastSeconds = Math.floor(seconds);
+  end(hasSucceeded: boolean): void {
     if (hasSucceeded) {
       this.failuresInARow = 0;
       this.#retryAt = 0;

@@ -1,8 +1,9 @@
 /** A snapshot that is being written: what belongs to it, and how far it has come. Owner thread only. */
-import { CANCELLED, decide, KEYS, newSnapshotWords, waitForEnd } from "../durability/snapshot-words.ts";
-import type { SnapshotPlan } from "../durability/snapshot-writer.ts";
+import { CANCELLED, decide, KEYS, KIBIBYTES, newSnapshotWords, waitForEnd } from "../durability/snapshot-words.ts";
+import type { SnapshotFigures, SnapshotPlan } from "../durability/snapshot-writer.ts";
 import type { FrozenStore, Keyspace } from "../keyspace/keyspace.ts";
 import { PAGE_SIZE } from "../memory/region.ts";
+import type { SnapshotOutcome } from "./snapshot-figures.ts";
 
 /** Milliseconds that are waited for a file that is just being put in its place: a rename and an fsync. */
 const COMMIT_MS = 10_000;
@@ -78,19 +79,20 @@ export class SnapshotJob {
   release(): number {
     return this.frozen.release().copiedPages * PAGE_SIZE;
   }
-}
 
-/** What INFO says of the job that is under way, or of none. */
-export function infoOf(job: SnapshotJob | undefined): Readonly<Record<string, string | number>> {
-  job?.noteCopied();
-  const written = job?.keysWritten ?? 0;
-  const keys = job?.keys ?? 0;
-  return {
-    current_cow_peak: job?.copiedPeak ?? 0,
-    current_cow_size: job?.copiedBytes ?? 0,
-    current_cow_size_age: 0,
-    current_fork_perc: (keys === 0 ? 0 : (written / keys) * 100).toFixed(2),
-    current_save_keys_processed: written,
-    current_save_keys_total: keys,
-  };
+  /**
+   * What has become of it.
+   * @param figures of whoever wrote it; without them it has failed, and is told as far as it is known to have come
+   */
+  outcome(copiedBytes: number, figures: SnapshotFigures | undefined, error: string): SnapshotOutcome {
+    return {
+      kind: this.isSave ? "bgsave" : "base",
+      durationMs: this.ageMs,
+      freezeMs: this.freezeMs,
+      keys: figures?.keys ?? this.keysWritten,
+      bytes: figures?.bytes ?? Atomics.load(this.words, KIBIBYTES) * 1024,
+      copiedBytes,
+      error,
+    };
+  }
 }

@@ -2,14 +2,11 @@
 import { REDIS_VERSION } from "../commands/version.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { AccessRecord } from "../durability/rdb-file-writer.ts";
-import type { SnapshotPlan } from "../durability/snapshot-writer.ts";
+import type { SnapshotForm, SnapshotPlan } from "../durability/snapshot-writer.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 
 /** Bytes: a disk of 200 MB/s writes them in 80 ms, which is how long others wait. */
 const SYNC_PORTION = 16 << 20;
-
-/** Fields of a file's header: texts, one character a byte. */
-export type AuxFields = readonly (readonly [name: string, value: string])[];
 
 /** What was read from files, is not understood here, and is handed on. */
 export interface KeptFromFiles {
@@ -24,8 +21,7 @@ export interface KeptFromFiles {
 const OWN_AUX = /^(redis-ver|redis-bits|ctime|used-mem|aof-base|aof-preamble|repl-.*)$/;
 
 /**
- * @param path the file's name in the end; undefined if it stays at `temporary`
- * @param aux fields of its header beside those that every file has
+ * @param path the file's name in the end; undefined if it stays at `temporary`, and becomes the base of a log
  * @param now seconds since 1970
  */
 export function planSnapshot(
@@ -34,15 +30,19 @@ export function planSnapshot(
   kept: KeptFromFiles,
   path: string | undefined,
   temporary: string,
-  aux: AuxFields,
+  form: SnapshotForm,
   now: number,
 ): SnapshotPlan {
+  const isBase = path === undefined;
+  const isInPortions = configuration.get(isBase ? "aof-rewrite-incremental-fsync" : "rdb-save-incremental-fsync");
   return {
     path,
     temporary,
+    form,
+    timestamp: configuration.get("aof-timestamp-enabled") ? now : undefined,
     compress: configuration.get("rdbcompression"),
     checksum: configuration.get("rdbchecksum"),
-    syncPortion: configuration.get("rdb-save-incremental-fsync") ? SYNC_PORTION : Number.POSITIVE_INFINITY,
+    syncPortion: isInPortions ? SYNC_PORTION : Number.POSITIVE_INFINITY,
     access: accessRecordOf(configuration.get("maxmemory-policy")),
     keyDelayMs: Math.max(0, configuration.get("rdb-key-save-delay")) / 1000,
     aux: [
@@ -50,7 +50,7 @@ export function planSnapshot(
       ["redis-bits", "64"],
       ["ctime", String(now)],
       ["used-mem", String(keyspace.usedBytes)],
-      ...aux,
+      ["aof-base", isBase ? "1" : "0"],
       ...[...kept.aux].filter(([name]) => !OWN_AUX.test(name)),
     ],
     functions: kept.functions,

@@ -15,6 +15,7 @@ import { FaultyFiles } from "../testing/faulty-files.ts";
 import { FreezeWriter } from "../testing/freeze-writer.ts";
 import { Random, seedOfRun } from "../testing/random.ts";
 import { until } from "../testing/sockets.ts";
+import { snapshotFields } from "./snapshot-figures.ts";
 import { Snapshotter, type SnapshotterStore } from "./snapshotter.ts";
 
 const seed = seedOfRun();
@@ -37,6 +38,7 @@ class Scene {
   readonly threads = new BackgroundThreads();
   readonly snapshotter: Snapshotter;
   readonly notices: string[] = [];
+  readonly news: string[] = [];
   /** How jobs ended. */
   readonly ends: (string | undefined)[] = [];
   now = 1_700_000_000_000;
@@ -54,6 +56,7 @@ class Scene {
       services,
       threads: this.threads,
       onNotice: (line) => void this.notices.push(line),
+      onNews: (line) => void this.news.push(line),
     };
     this.snapshotter = new Snapshotter(store, files);
     scenes.push(this);
@@ -62,6 +65,11 @@ class Scene {
 
   get keyspace(): Keyspace {
     return this.runner.keyspace;
+  }
+
+  /** What INFO says. */
+  get info(): Readonly<Record<string, string | number>> {
+    return snapshotFields(this.snapshotter.stats);
   }
 
   get path(): string {
@@ -133,21 +141,22 @@ test("BGSAVE saves what there was when it was asked for, while everything goes o
     assert.throws(() => scene.snapshotter.bgsave(false), IN_PROGRESS);
     assert.throws(() => scene.snapshotter.bgsave(true), IN_PROGRESS);
     assert.throws(() => scene.snapshotter.saveNow(), IN_PROGRESS);
-    assert.equal(scene.snapshotter.info["rdb_bgsave_in_progress"], 1);
+    assert.equal(scene.info["rdb_bgsave_in_progress"], 1);
     for (let count = 0; count < 1000; count++) writer.write();
     scene.now += 3000;
     await scene.settle();
     assert.deepEqual(scene.saved(), expected);
     assert.deepEqual(readdirSync(scene.directory), ["dump.rdb"]);
-    const { info } = scene.snapshotter;
+    const { info } = scene;
     assert.equal(info["rdb_changes_since_last_save"], scene.keyspace.changes - changes);
     assert.deepEqual([info["rdb_last_bgsave_status"], info["rdb_saves"]], ["ok", round + 1]);
     assert.equal(info["rdb_last_save_time"], scene.now / 1000);
     assert(Number(info["rdb_last_cow_size"]) > 0, "nothing was copied, so nothing was written meanwhile");
-    assert.equal(scene.snapshotter.freezes, round + 1);
+    assert.equal(scene.snapshotter.stats.freezes, round + 1);
     scene.check();
   }
   assert.deepEqual(scene.notices, []);
+  assert.deepEqual(scene.news, Array(3).fill("DB saved on disk"));
 });
 
 test("SAVE saves what there is, also while the base of a log is being written", async () => {
@@ -156,8 +165,8 @@ test("SAVE saves what there is, also while the base of a log is being written", 
   scene.slow(100);
   const ends: unknown[] = [];
   const base = join(scene.directory, "temp-base");
-  scene.snapshotter.begin(base, [["aof-base", "1"]], (error) => ends.push(error));
-  assert.throws(() => scene.snapshotter.begin(base, [], () => undefined), /another snapshot/);
+  scene.snapshotter.begin(base, "rdb", (error) => ends.push(error));
+  assert.throws(() => scene.snapshotter.begin(base, "rdb", () => undefined), /another snapshot/);
   assert.throws(() => scene.snapshotter.bgsave(false), OTHER_JOB);
   scene.runner.run("SET", "later", "1");
   scene.slow(0);
@@ -169,7 +178,7 @@ test("SAVE saves what there is, also while the base of a log is being written", 
   await scene.settle();
   assert.deepEqual(ends, [undefined]);
   assert(readFileSync(base).includes("aof-base\xc0\x01", 0, "latin1"), "its header does not say what it is");
-  assert.equal(scene.snapshotter.info["rdb_saves"], 1);
+  assert.equal(scene.info["rdb_saves"], 1);
   scene.snapshotter.hasOtherJob = () => true;
   scene.pass(1);
   assert(!scene.snapshotter.isRunning, "a save that is scheduled waits for everybody");
@@ -177,7 +186,7 @@ test("SAVE saves what there is, also while the base of a log is being written", 
   scene.pass(1);
   assert(scene.snapshotter.isSaving);
   await scene.settle();
-  assert.equal(scene.snapshotter.info["rdb_saves"], 2);
+  assert.equal(scene.info["rdb_saves"], 2);
   scene.check();
 });
 
@@ -205,13 +214,13 @@ test("rules: so many changes, so many seconds; after a failure not before five s
   rmSync(scene.path);
   mkdirSync(join(scene.path, "in the way"), { recursive: true });
   await rises(true, 11);
-  assert.match(scene.notices.join(), /Background saving failed: EISDIR/);
-  assert.equal(scene.snapshotter.info["rdb_last_bgsave_status"], "err");
+  assert.match(scene.notices.join(), /Background saving failed: Is a directory$/);
+  assert.equal(scene.info["rdb_last_bgsave_status"], "err");
   await rises(false, 5);
   await rises(true, 1);
   rmSync(scene.path, { recursive: true });
   await rises(true, 6);
-  assert.equal(scene.snapshotter.info["rdb_last_bgsave_status"], "ok");
+  assert.equal(scene.info["rdb_last_bgsave_status"], "ok");
   assert.deepEqual(scene.saved(), scene.digests());
   assert.deepEqual(scene.ends.map((error) => error === undefined).join(), "true,true,false,false,true");
 });
@@ -221,7 +230,7 @@ test("while snapshots fail, writes are refused, if there are rules and nobody ha
   scene.fill(10);
   mkdirSync(join(scene.path, "in the way"), { recursive: true });
   assert.throws(() => scene.snapshotter.saveNow(), ERR);
-  assert.match(scene.notices.join(), /Saving the data failed: EISDIR/);
+  assert.match(scene.notices.join(), /Saving the data failed: Is a directory$/);
   assert.equal(scene.snapshotter.writeRefusal, undefined, "as in Redis, only what runs in the background counts");
   scene.snapshotter.bgsave(false);
   await scene.settle();
@@ -251,14 +260,14 @@ test("the thread dies in the middle: the job has failed, nothing is left over, a
   scene.slow(500);
   for (let round = 0; round < 2; round++) {
     scene.snapshotter.bgsave(false);
-    await until("it writes", () => Number(scene.snapshotter.info["current_save_keys_processed"]) > 10);
-    assert.equal(scene.snapshotter.info["current_save_keys_total"], 5000);
-    assert.match(String(scene.snapshotter.info["current_fork_perc"]), /^(0\.[2-9]\d|[1-9]\d?\.\d\d)$/);
+    await until("it writes", () => Number(scene.info["current_save_keys_processed"]) > 10);
+    assert.equal(scene.info["current_save_keys_total"], 5000);
+    assert.match(String(scene.info["current_fork_perc"]), /^(0\.[2-9]\d|[1-9]\d?\.\d\d)$/);
     assert.equal(readdirSync(scene.directory).length, 2);
     await scene.snapshotter.thread.kill();
     await scene.settle();
     assert.match(scene.ends.at(-1) ?? "", /the thread has died: /);
-    assert.equal(scene.snapshotter.info["rdb_last_bgsave_status"], "err");
+    assert.equal(scene.info["rdb_last_bgsave_status"], "err");
     await until("the file is gone", () => readdirSync(scene.directory).length === 1);
     assert(readFileSync(scene.path).equals(before));
     scene.check();
@@ -286,7 +295,7 @@ test("a job that is given up never replaces what is saved after it", async () =>
     const expected = scene.digests();
     if (round % 10 === 0) await until("the worker has noticed", () => readdirSync(scene.directory).length === 1);
     assert.deepEqual(scene.saved(), expected);
-    assert.equal(scene.snapshotter.info["rdb_last_bgsave_status"], "ok");
+    assert.equal(scene.info["rdb_last_bgsave_status"], "ok");
     // Four jobs may wait for a worker that has not noticed anything.
     await until("the worker is not behind", () => scene.snapshotter.thread.inbox === 0);
   }
@@ -334,7 +343,7 @@ test("SAVE on a disk that is full says so, and succeeds when it is not any more"
   scene.fill(1000);
   files.failFrom(1, "ENOSPC");
   assert.throws(() => scene.snapshotter.saveNow(), ERR);
-  assert.match(scene.notices.join(), /Saving the data failed: ENOSPC/);
+  assert.match(scene.notices.join(), /Saving the data failed: No space left on device$/);
   assert.equal(scene.snapshotter.changes, 1000);
   files.heal();
   scene.snapshotter.saveNow();
@@ -360,7 +369,7 @@ test("the end of the store gives up what is being written, and nothing waits for
   const scene = new Scene();
   scene.fill(2000);
   scene.slow(10_000);
-  scene.snapshotter.begin(join(scene.directory, "base"), [], (error) => void scene.ends.push(error));
+  scene.snapshotter.begin(join(scene.directory, "base"), "rdb", (error) => void scene.ends.push(error));
   await until("it writes", () => existsSync(join(scene.directory, "base")));
   scene.snapshotter.close();
   assert.deepEqual(scene.ends, ["the snapshot was given up"]);

@@ -26,36 +26,30 @@ import { addSnapshotThread, type SnapshotReply, type SnapshotThread } from "../b
 import type { Services } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { Configuration } from "../config/configuration.ts";
+import { systemErrorText } from "../config/system-error.ts";
 import { temporaryPathOf } from "../durability/durable-file.ts";
 import { type Files, realFiles } from "../durability/files.ts";
+import type { LockMark } from "../durability/guarded-files.ts";
 import { newSnapshotWords } from "../durability/snapshot-words.ts";
-import { type SnapshotPlan, writeSnapshot } from "../durability/snapshot-writer.ts";
+import {
+  type SnapshotFigures,
+  type SnapshotForm,
+  type SnapshotPlan,
+  writeSnapshot,
+} from "../durability/snapshot-writer.ts";
 import { FrozenKeyspace } from "../keyspace/frozen-keyspace.ts";
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { LiveReader, liveRegion } from "../memory/live-reader.ts";
-import { infoOf, SnapshotJob } from "./snapshot-job.ts";
-import { type AuxFields, type KeptFromFiles, planSnapshot } from "./snapshot-plan.ts";
+import type { SnapshotOutcome, SnapshotStats } from "./snapshot-figures.ts";
+import { SnapshotJob } from "./snapshot-job.ts";
+import { type KeptFromFiles, planSnapshot } from "./snapshot-plan.ts";
+import { FAILED, IN_PROGRESS, MISCONF, OTHER_JOB, SCHEDULED, STARTED } from "./snapshot-replies.ts";
 
 /** Seconds after a snapshot that failed until the rules ask for the next. */
 const RETRY_SECONDS = 5;
 
-const STARTED = "Background saving started";
-const SCHEDULED = "Background saving scheduled";
-const IN_PROGRESS = "ERR Background save already in progress";
-const OTHER_JOB =
-  "ERR Another child process is active (AOF?): can't BGSAVE right now. Use BGSAVE SCHEDULE in order to schedule a " +
-  "BGSAVE whenever possible.";
-/** All that Redis says: what went wrong is in the log. */
-const FAILED = "ERR";
-const MISCONF =
-  "MISCONF Redis is configured to save RDB snapshots, but it's currently unable to persist to disk. Commands that " +
-  "may modify the data set are disabled, because this instance is configured to report errors during writes if RDB " +
-  "snapshotting fails (stop-writes-on-bgsave-error option). Please check the Redis logs for details about the RDB " +
-  "error.";
-
 const GIVEN_UP = "the snapshot was given up";
-/** What the header of a file says that is not the base of a log. */
-const NO_BASE: AuxFields = [["aof-base", "0"]];
+const NOTHING: SnapshotFigures = { bytes: 0, keys: 0 };
 
 /** The parts of a store that are needed. */
 export interface SnapshotterStore {
@@ -63,8 +57,9 @@ export interface SnapshotterStore {
   readonly configuration: Configuration;
   readonly threads: BackgroundThreads;
   readonly services: Pick<Services, "latency">;
-  /** Told, in a line each, of what went wrong. */
+  /** Told, in a line each, of what went wrong, and of what succeeded. */
   readonly onNotice: ((line: string) => void) | undefined;
+  readonly onNews?: ((line: string) => void) | undefined;
 }
 
 export class Snapshotter {
@@ -78,11 +73,10 @@ export class Snapshotter {
   hasOtherJob: () => boolean = () => false;
   /** Told of the end of every BGSAVE, and why it failed if it did. */
   readonly saveListeners = new Set<(error: string | undefined) => void>();
-  /** What the last freeze took. */
-  latestFreezeMicroseconds = 0;
-  freezes = 0;
-  /** Bytes that the last job made the store copy. */
-  lastCopiedBytes = 0;
+  /** Told how each ended, be it a snapshot or a base; possibly while a command runs, so it may execute none. */
+  onOutcome: ((outcome: SnapshotOutcome) => void) | undefined;
+  /** Of the lock on the directory, by which the thread sees for itself that it may write there. */
+  lock: LockMark | undefined;
   readonly thread: SnapshotThread;
   readonly #store: SnapshotterStore;
   readonly #keyspace: Keyspace;
@@ -94,10 +88,13 @@ export class Snapshotter {
   /** `keyspace.changes` that the last file holds. */
   #savedChanges: number;
   #triedAt = 0;
-  #hasFailed = false;
-  #lastSeconds = -1;
-  #lastSaveCopiedBytes = 0;
+  /** Why the last BGSAVE failed; empty if it did not. */
+  #error = "";
+  #lastDurationMs = -1;
+  #lastCopiedBytes = 0;
   #saves = 0;
+  #freezes = 0;
+  #lastFreezeMs = 0;
 
   /** @param files for SAVE; the thread `snapshot` has those of this machine */
   constructor(store: SnapshotterStore, files: Files = realFiles) {
@@ -149,10 +146,16 @@ export class Snapshotter {
   saveNow(): void {
     if (this.isSaving) throw new CommandError(IN_PROGRESS);
     this.#saves += 1;
+    const begin = performance.now();
+    const tell = (error: string, figures = NOTHING): void => {
+      if (error !== "") this.#store.onNotice?.(`Saving the data failed: ${error}`);
+      const durationMs = performance.now() - begin;
+      this.onOutcome?.({ kind: "save", durationMs, freezeMs: 0, copiedBytes: 0, error, ...figures });
+    };
     try {
-      this.#writeNow();
+      tell("", this.#writeNow());
     } catch (error) {
-      this.#tell(`Saving the data failed: ${(error as Error).message}`);
+      tell(systemErrorText(error));
       throw new CommandError(FAILED);
     }
     this.#succeed(this.#keyspace.changes);
@@ -173,25 +176,31 @@ export class Snapshotter {
   /**
    * Begins to write the base of a log, as of this instant.
    * @param temporary absolute path of the file, which is whole and durable when the job has succeeded, and else gone
-   * @param aux fields of its header, beside those that every file has
    * @param onEnd told once when it is over, and why it failed if it did; not before this call has returned
    * @throws Error if it cannot begin; nothing is to be waited for then
    */
-  begin(temporary: string, aux: AuxFields, onEnd: (error?: string) => void): void {
+  begin(temporary: string, form: SnapshotForm, onEnd: (error?: string) => void): void {
     this.#jobs += 1;
-    this.#begin(undefined, temporary, aux, false, onEnd);
+    this.#begin(undefined, temporary, form, false, onEnd);
   }
 
   /**
    * Gives up what is under way, if anything is; its `onEnd` is called. What was scheduled is forgotten. If the file is
    * just being put in its place, waits until it is: what is saved next must not be replaced by it.
    */
-  cancel(): void {
+  cancel(why = GIVEN_UP): void {
     this.#isScheduled = false;
     const job = this.#job;
     if (job === undefined) return;
     job.giveUp();
-    this.#end(GIVEN_UP);
+    this.#end(why);
+  }
+
+  /** The directory is another store's: what is under way is given up, and from now on snapshots have failed. */
+  lose(why: string): void {
+    this.cancel(why);
+    this.#error = why;
+    this.#refreshRefusal();
   }
 
   /** Before FLUSHALL: a snapshot that is being written would keep its pages, for nothing. */
@@ -214,24 +223,37 @@ export class Snapshotter {
     if (!this.#isScheduled && this.changes === 0) return;
     if (this.hasOtherJob()) return;
     const now = this.#now();
-    if (this.#hasFailed && now - this.#triedAt <= RETRY_SECONDS) return;
+    if (this.#error !== "" && now - this.#triedAt <= RETRY_SECONDS) return;
     if (this.#isScheduled || this.#isDue(now)) this.#beginSave();
   }
 
-  /** What INFO says of snapshots. */
-  get info(): Readonly<Record<string, string | number>> {
+  /** What it is at. */
+  get stats(): SnapshotStats {
     const job = this.#job;
+    job?.noteCopied();
     return {
-      ...infoOf(job),
-      rdb_changes_since_last_save: this.changes,
-      rdb_bgsave_in_progress: this.isSaving ? 1 : 0,
-      rdb_last_save_time: this.lastSaveAt,
-      rdb_last_bgsave_status: this.#hasFailed ? "err" : "ok",
-      rdb_last_bgsave_time_sec: this.#lastSeconds,
-      rdb_current_bgsave_time_sec: job?.isSave === true ? Math.floor(job.ageMs / 1000) : -1,
-      rdb_saves: this.#saves,
-      rdb_last_cow_size: this.#lastSaveCopiedBytes,
+      isSaving: this.isSaving,
+      savingMs: job?.isSave === true ? job.ageMs : 0,
+      keysWritten: job?.keysWritten ?? 0,
+      keysToWrite: job?.keys ?? 0,
+      copiedBytes: job?.copiedBytes ?? 0,
+      copiedBytesMax: job?.copiedPeak ?? 0,
+      changes: this.changes,
+      lastSaveAt: this.lastSaveAt,
+      lastDurationMs: this.#lastDurationMs,
+      lastCopiedBytes: this.#lastCopiedBytes,
+      saves: this.#saves,
+      lastError: this.#error,
+      freezes: this.#freezes,
+      lastFreezeMs: this.#lastFreezeMs,
     };
+  }
+
+  /** CONFIG RESETSTAT. */
+  resetStatistics(): void {
+    this.#saves = 0;
+    this.#freezes = 0;
+    this.#lastFreezeMs = 0;
   }
 
   /** Ends it: what is under way is given up, and no rule is looked at any more. */
@@ -253,9 +275,11 @@ export class Snapshotter {
     this.#saves += 1;
     const { path } = this;
     try {
-      this.#begin(path, this.#newTemporary(path), NO_BASE, true, () => undefined);
+      this.#begin(path, this.#newTemporary(path), "rdb", true, () => undefined);
     } catch (error) {
-      this.#fail((error as Error).message);
+      const reason = systemErrorText(error);
+      this.#fail(reason);
+      this.onOutcome?.({ kind: "bgsave", durationMs: 0, freezeMs: 0, copiedBytes: 0, error: reason, ...NOTHING });
       return false;
     }
     return true;
@@ -264,12 +288,12 @@ export class Snapshotter {
   #begin(
     path: string | undefined,
     temporary: string,
-    aux: AuxFields,
+    form: SnapshotForm,
     isSave: boolean,
     onEnd: (error?: string) => void,
   ): void {
     if (this.#job !== undefined) throw new Error("another snapshot is being written");
-    const plan = this.#plan(path, temporary, aux);
+    const plan = this.#plan(path, temporary, form);
     const job = new SnapshotJob(this.#keyspace, this.#jobs, plan, isSave, onEnd);
     this.#noteFreeze(job.freezeMs);
     this.#job = job;
@@ -279,24 +303,24 @@ export class Snapshotter {
     throw new Error(`the thread takes no job: it is ${this.thread.state}, its last error: ${this.thread.lastError}`);
   }
 
-  #post({ number, plan, words, frozen }: SnapshotJob): boolean {
-    const { regions, databases, access } = frozen;
+  #post({ number, plan, words, frozen: { regions, databases, access } }: SnapshotJob): boolean {
+    const { lock } = this;
     try {
-      return this.thread.post({ kind: "save", number, regions, databases, moment: access, plan, words });
+      return this.thread.post({ kind: "save", number, regions, databases, moment: access, plan, words, lock });
     } catch (error) {
-      this.#tell(`A snapshot could not be begun: ${(error as Error).message}`);
+      this.#store.onNotice?.(`A snapshot could not be begun: ${(error as Error).message}`);
       return false;
     }
   }
 
   #noteFreeze(milliseconds: number): void {
-    this.freezes += 1;
-    this.latestFreezeMicroseconds = Math.round(milliseconds * 1000);
+    this.#freezes += 1;
+    this.#lastFreezeMs = milliseconds;
     this.#store.services.latency.add("fork", milliseconds, this.#keyspace.clock.now());
   }
 
-  #plan(path: string | undefined, temporary: string, aux: AuxFields): SnapshotPlan {
-    return planSnapshot(this.#keyspace, this.#store.configuration, this.kept, path, temporary, aux, this.#now());
+  #plan(path: string | undefined, temporary: string, form: SnapshotForm): SnapshotPlan {
+    return planSnapshot(this.#keyspace, this.#store.configuration, this.kept, path, temporary, form, this.#now());
   }
 
   /** Where the next file is written: the worker may still be at one that was given up. */
@@ -306,19 +330,20 @@ export class Snapshotter {
   }
 
   /** All of SAVE but the figures. */
-  #writeNow(): void {
+  #writeNow(): SnapshotFigures {
     const { path } = this;
     const { shards, databases, access } = this.#keyspace;
     const regions = shards.map(({ region }) => liveRegion(region));
     const view = new FrozenKeyspace(regions, databases.length, (region) => new LiveReader(region));
-    const plan = this.#plan(path, this.#newTemporary(path), NO_BASE);
-    writeSnapshot(this.#files, view, access.moment(), plan, newSnapshotWords());
+    const plan = this.#plan(path, this.#newTemporary(path), "rdb");
+    return writeSnapshot(this.#files, view, access.moment(), plan, newSnapshotWords());
   }
 
   #answer(reply: SnapshotReply): void {
     if (reply.number !== this.#job?.number) return;
     this.#keyspace.clock.forget();
-    this.#end(reply.error);
+    if (reply.error === undefined) this.#end(undefined, reply.figures);
+    else this.#end(reply.error);
   }
 
   /** The worker is gone, in the middle of a job. */
@@ -326,22 +351,24 @@ export class Snapshotter {
     const { temporary } = this.#job!.plan;
     // Not here and now: to delete a large file takes its time.
     unlink(temporary, (failure) => {
-      if (failure !== null && failure.code !== "ENOENT") this.#tell(`${temporary} is left over: ${failure.message}`);
+      if (failure === null || failure.code === "ENOENT") return;
+      this.#store.onNotice?.(`${temporary} is left over: ${systemErrorText(failure)}`);
     });
     this.#end(error);
   }
 
   /** The one end of every job. */
-  #end(error?: string): void {
+  #end(error?: string, figures?: SnapshotFigures): void {
     const job = this.#job!;
     this.#job = undefined;
-    this.lastCopiedBytes = job.release();
+    const outcome = job.outcome(job.release(), figures, error ?? "");
     if (job.isSave) {
-      this.#lastSeconds = Math.floor(job.ageMs / 1000);
-      this.#lastSaveCopiedBytes = this.lastCopiedBytes;
+      this.#lastDurationMs = outcome.durationMs;
+      this.#lastCopiedBytes = outcome.copiedBytes;
       if (error === undefined) this.#succeed(job.changes);
       else if (error !== GIVEN_UP) this.#fail(error);
     }
+    this.onOutcome?.(outcome);
     job.onEnd(error);
     if (job.isSave) for (const listener of [...this.saveListeners]) listener(error);
   }
@@ -349,24 +376,21 @@ export class Snapshotter {
   #succeed(changes: number): void {
     this.#savedChanges = changes;
     this.lastSaveAt = this.#now();
-    this.#hasFailed = false;
+    this.#error = "";
     this.#refreshRefusal();
+    this.#store.onNews?.("DB saved on disk");
   }
 
   #fail(error: string): void {
-    this.#hasFailed = true;
+    this.#error = error;
     this.#refreshRefusal();
-    this.#tell(`Background saving failed: ${error}`);
-  }
-
-  #tell(line: string): void {
-    this.#store.onNotice?.(line);
+    this.#store.onNotice?.(`Background saving failed: ${error}`);
   }
 
   #refreshRefusal(): undefined {
     const { configuration } = this.#store;
     const stops = configuration.get("stop-writes-on-bgsave-error") && configuration.get("save").length > 0;
-    this.writeRefusal = this.#hasFailed && stops ? MISCONF : undefined;
+    this.writeRefusal = this.#error !== "" && stops ? MISCONF : undefined;
   }
 
   /** Seconds since 1970. */

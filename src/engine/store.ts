@@ -14,7 +14,7 @@ import { allCommands } from "../commands/all-commands.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import type { Lifecycle, Services } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
-import { NoPersistence } from "../commands/no-persistence.ts";
+import { NO_FILES, NoPersistence } from "../commands/no-persistence.ts";
 import { PubSub } from "../commands/pubsub-registry.ts";
 import type { Configuration } from "../config/configuration.ts";
 import type { AppendLog } from "../durability/append-log.ts";
@@ -31,13 +31,14 @@ import { Engine } from "./engine.ts";
 import { Housekeeper, type HousekeepingOptions } from "./housekeeper.ts";
 import { KeyEventPublisher } from "./key-event-publisher.ts";
 import { type OpeningOptions, StorePersistence } from "./persistence.ts";
+import { PersistenceMonitor } from "./persistence-monitor.ts";
+import { noPersistence, type PersistenceStats } from "./persistence-stats.ts";
 import type { OpenReport } from "./recovery.ts";
 import { sizingFor } from "./sizing.ts";
 
 /** Milliseconds that background threads have to finish what they are at when the store ends. */
 const JOIN_MS = 1000;
 
-const NO_FILES = "ERR this store keeps nothing on disk";
 const NOT_OURS_TO_END = "ERR SHUTDOWN is for servers; this store ends with the program that opened it";
 
 /** Asked for by SHUTDOWN; whoever made the store decides what ending means. */
@@ -66,7 +67,11 @@ export class Store implements Lifecycle {
   readonly lazyFree: LazyFree;
   /** Told, in a line each, of what became of the store's files when nobody has asked: servers put it into their log. */
   onNotice: ((line: string) => void) | undefined;
+  /** Told likewise of what has succeeded. */
+  onNews: ((line: string) => void) | undefined;
   #files: StorePersistence | undefined;
+  #monitor: PersistenceMonitor | undefined;
+  #isClaimed = false;
   #closing: Promise<void> | undefined;
   readonly #chores: StoreChores;
   readonly #stopListening: (() => void)[] = [];
@@ -161,29 +166,72 @@ export class Store implements Lifecycle {
 
   /**
    * Gives the store files, in the directory that the configuration names, and takes the directory's lock where anything
-   * may be written to it. Until `open` has read them, commands that need the data are refused. May be called again.
-   * @throws DirectoryLockedError, or the system's error
+   * may be written to it: some seconds later, if that has a lock of which it has to be seen whether anybody still holds
+   * it. Until `open` has read them, commands that need the data are refused. May be called again.
+   * @throws DirectoryLockedError, OpeningEndedError if the store is closed meanwhile, or the system's error; the caller
+   *   closes
    */
-  claimFiles(): void {
-    if (this.#files !== undefined) return;
+  async claimFiles(options: OpeningOptions = {}): Promise<void> {
+    this.#files ??= this.#addFiles();
+    await this.#files.claim(options);
+    this.#isClaimed = true;
+  }
+
+  #addFiles(): StorePersistence {
     const files = new StorePersistence(this);
-    this.#files = files;
     this.services.persistence = files;
-    this.#chores.onRound = () => files.tick();
+    this.#watch(files);
+    return files;
+  }
+
+  /** Looks after the files, and tells what becomes of them. */
+  #watch(files: StorePersistence): void {
+    const { snapshotter, log } = files;
+    const { metrics, services } = this;
+    const monitor = new PersistenceMonitor(
+      { metrics, services, hurry: () => this.housekeeper.hurry() },
+      snapshotter,
+      log,
+    );
+    this.#monitor = monitor;
+    this.#chores.onRound = () => {
+      files.tick();
+      monitor.beginRound();
+    };
+    this.#chores.onSliceEnd = () => monitor.tell();
+    const { resetListeners } = services.statistics;
+    const reset = (): void => {
+      snapshotter.resetStatistics();
+      log.figures.resetStatistics();
+    };
+    resetListeners.add(reset);
+    this.#stopListening.push(() => resetListeners.delete(reset));
+  }
+
+  /** What is known of the store's files, for a program. */
+  get persistence(): PersistenceStats {
+    const files = this.#files;
+    if (files === undefined) return noPersistence(this.keyspace.changes, this.lastSaveAt);
+    return { snapshots: files.snapshotter.stats, log: files.log.stats() };
   }
 
   /**
    * Reads what the directory holds, and keeps there what is written from now on. Does not hold the event loop for long.
+   * Claims the files before.
    * @throws DirectoryLockedError, DamagedFileError, or the system's error: the store is closed then
    */
   async open(options: OpeningOptions = {}): Promise<OpenReport> {
     try {
-      this.claimFiles();
-      return await keptAlive(this.files.open(options));
+      return await keptAlive(this.#claimAndOpen(options));
     } catch (error) {
       await this.close({ saves: false });
       throw error;
     }
+  }
+
+  async #claimAndOpen(options: OpeningOptions): Promise<OpenReport> {
+    if (!this.#isClaimed) await this.claimFiles(options);
+    return await this.files.open(options);
   }
 
   /** Starts the background threads that will be needed, before there is anything for them to do: for servers. */
@@ -237,6 +285,7 @@ export class Store implements Lifecycle {
       if (this.#files !== undefined) await this.#files.close(saves);
     } finally {
       await this.threads.stop(JOIN_MS);
+      this.#monitor?.close();
     }
   }
 }

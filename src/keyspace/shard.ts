@@ -14,7 +14,7 @@ import { Discarded } from "../memory/discarded.ts";
 import { Heap, NONE, type Ref, RegionFullError } from "../memory/heap.ts";
 import { PAGE_BITS, PAGE_SIZE, Region } from "../memory/region.ts";
 import { DICTIONARY_SIZE, Dictionary } from "../structures/dictionary.ts";
-import { isWithinWheel, TimingWheel, WHEEL_END } from "../structures/timing-wheel.ts";
+import { isWithinWheel, TICK_MS, TimingWheel, WHEEL_END } from "../structures/timing-wheel.ts";
 import type { AccessClock } from "./access-clock.ts";
 import { BY_UNLINK, type Cause } from "./cause.ts";
 import type { Clock } from "./clock.ts";
@@ -339,7 +339,9 @@ export class Shard {
     ends.push(type.nextDeadline?.(this.heap, entries.encoding(entry), entries.value(entry)) ?? NO_DEADLINE);
     for (const end of ends) {
       if (end === NO_DEADLINE || end >= WHEEL_END) continue;
-      if (due === NO_DEADLINE || due > end) throw new Error(`shard: entry ${entry} is looked at late`);
+      // A table tells the tick in which its first field ends.
+      if (due === NO_DEADLINE || due >= Number(end) + TICK_MS)
+        throw new Error(`shard: entry ${entry} is looked at late`);
     }
   }
 

@@ -14,6 +14,17 @@ const ADVICE: Readonly<Record<string, string>> = {
   "fast-command":
     "Commands of constant cost were slow, so something else held the thread: another program on the same processors, " +
     "swapping, or work of the embedding program between two turns of its event loop.",
+  fork:
+    "Freezing the data for a snapshot was slow, which it should never be: other programs, or swapping, held the " +
+    "thread.",
+  "aof-write":
+    "Appending to the log was slow: the disk is busy. Take other writers off it, rewrite the log when less is going " +
+    "on, or let nothing be synced meanwhile (no-appendfsync-on-rewrite yes).",
+  "aof-fsync-always":
+    "Syncing the log was slow, and replies to writes wait for it. A faster disk helps, or appendfsync everysec, " +
+    "which may lose the last second if the machine loses power.",
+  "expire-cycle": "Removing what had expired took long at a time. Spread the deadlines, or lower active-expire-effort.",
+  "eviction-cycle": "Making room took long at a time. Lower maxmemory-eviction-tenacity, or give the data more memory.",
 };
 
 /** The whole report. */

@@ -1,10 +1,10 @@
 /**
- * Metrics: what a store does on its own, told to whoever wants to know: lazy free, expiry, eviction, and the life of
- * its threads.
+ * Metrics: what a store does on its own, told to whoever wants to know: lazy free, expiry, eviction, what becomes of
+ * its files, and the life of its threads.
  *
  * Heard in two ways: by listeners of one store (`db.on("metric", ...)`), and, from all stores of the process together,
- * on the channels `stillwater:lazyfree`, `stillwater:expiry`, `stillwater:eviction` and `stillwater:worker` of
- * node:diagnostics_channel, which tools for tracing subscribe to without the program's help.
+ * on a channel of node:diagnostics_channel for each type (`stillwater:lazyfree` and so on), which tools for tracing
+ * subscribe to without the program's help.
  *
  * Cheap where nobody listens: whoever has something to tell asks `wants` first, and makes no object if the answer is
  * no.
@@ -66,14 +66,72 @@ export interface WorkerMetric extends MetricBase {
   readonly retryMs: number;
 }
 
+/** A snapshot is over: it is on the disk, or it has failed. */
+export interface SnapshotMetric extends MetricBase {
+  readonly type: "snapshot";
+  /** A blocking save, one in the background whoever asked for it, or the base of a log, which is written likewise. */
+  readonly kind: "save" | "bgsave" | "base";
+  /** Milliseconds from its begin to its end. Only for a "save" was the serving thread busy with it all the time. */
+  readonly durationMs: number;
+  /** Milliseconds of the serving thread for the freeze; 0 of a "save", which needs none. */
+  readonly freezeMs: number;
+  /** What was written; if it has failed, as far as it came. */
+  readonly keys: number;
+  readonly bytes: number;
+  /** Bytes that the store has copied before they were changed, because the snapshot was still to see them. */
+  readonly copiedBytes: number;
+  /** Why it has failed; empty if it has not. */
+  readonly error: string;
+}
+
+/** The log has been rewritten, or that has failed, and the files before it are in force. */
+export interface RewriteMetric extends MetricBase {
+  readonly type: "rewrite";
+  /** Milliseconds from its begin to its end; the serving thread was hardly busy with it. */
+  readonly durationMs: number;
+  /** Bytes of all files of the log when it began, and when it was over. */
+  readonly bytesBefore: number;
+  readonly bytesAfter: number;
+  /** Why it has failed; empty if it has not. */
+  readonly error: string;
+}
+
+/** The log has been synced; told about ten times a second, with all syncs since the last time. */
+export interface SyncMetric extends MetricBase {
+  readonly type: "sync";
+  readonly syncs: number;
+  /** Milliseconds that they took together, and the longest of them: time of the thread that writes the log. */
+  readonly durationMs: number;
+  readonly longestMs: number;
+}
+
+/** The log could not be written or synced, and writes are refused until it has been rewritten; or that is over. */
+export interface LogMetric extends MetricBase {
+  readonly type: "log";
+  /** Empty if it is over. */
+  readonly error: string;
+}
+
 /** Something that a store did on its own; `type` tells which. */
-export type Metric = LazyFreeMetric | ExpiryMetric | EvictionMetric | WorkerMetric;
+export type Metric =
+  | LazyFreeMetric
+  | ExpiryMetric
+  | EvictionMetric
+  | WorkerMetric
+  | SnapshotMetric
+  | RewriteMetric
+  | SyncMetric
+  | LogMetric;
 
 const channels: Readonly<Record<Metric["type"], Channel>> = {
   lazyfree: channel("stillwater:lazyfree"),
   expiry: channel("stillwater:expiry"),
   eviction: channel("stillwater:eviction"),
   worker: channel("stillwater:worker"),
+  snapshot: channel("stillwater:snapshot"),
+  rewrite: channel("stillwater:rewrite"),
+  sync: channel("stillwater:sync"),
+  log: channel("stillwater:log"),
 };
 
 export class Metrics {

@@ -59,6 +59,8 @@ export class Statistics {
   /** Reads from connections, and writes to them. */
   reads = 0;
   writes = 0;
+  /** Told when the counters begin anew: those who keep some of their own. */
+  readonly resetListeners = new Set<() => void>();
   readonly commandRate = new Rate();
   readonly inputRate = new Rate();
   readonly outputRate = new Rate();
@@ -95,5 +97,6 @@ export class Statistics {
     this.reads = 0;
     this.writes = 0;
     for (const rate of [this.commandRate, this.inputRate, this.outputRate]) rate.reset();
+    for (const listener of this.resetListeners) listener();
   }
 }

@@ -5,8 +5,9 @@
  * sends those of all connections at the end of the event loop's turn, one write for each. Replies that must wait for
  * the log are held here, with all that comes behind them; meanwhile the client's further requests are executed.
  *
- * Bounded: while a client does not read its replies, its requests are not read either. What is asked of it without its
- * asking (MONITOR) counts against client-output-buffer-limit, and so do replies that wait.
+ * Bounded: while a client does not read its replies, its requests are not read either; those behind one whose reply
+ * comes later are kept, up to client-query-buffer-limit. What is asked of it without its asking (MONITOR) counts
+ * against client-output-buffer-limit, and so do replies that wait.
  */
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -17,6 +18,7 @@ import type { Receiver } from "../commands/pubsub-registry.ts";
 import type { ClientContext, LateReply } from "../engine/client-context.ts";
 import { ProtocolError, RequestParser } from "../protocol/request-parser.ts";
 import { ReplyTooLongError } from "../protocol/resp-reply.ts";
+import { GatheredLines } from "./gathered-lines.ts";
 import { HeldReplies } from "./held-replies.ts";
 import type { Addressee, Outbox } from "./outbox.ts";
 import { isSilenced } from "./reply-mode.ts";
@@ -41,8 +43,7 @@ export class Connection implements Client, Addressee, Receiver {
   #isClosed = false;
   /** What this connection has added to the sum of all clients' buffers. */
   #countedBytes = 0;
-  /** Whether lines for MONITOR are being gathered, to go out together. */
-  #isGathering = false;
+  readonly #gathered: GatheredLines;
   /** Whether replies are in the outbox, the lines that came after them, and what waits for the log. */
   #hasReplies = false;
   readonly #linesAfter: Buffer[] = [];
@@ -58,6 +59,7 @@ export class Connection implements Client, Addressee, Receiver {
     this.#server = server;
     this.#stream = stream;
     this.#isSocket = stream instanceof Socket;
+    this.#gathered = new GatheredLines(stream, () => this.checkOutputLimit());
     this.#context = context;
     this.session = context.session;
     context.receiver = this;
@@ -70,7 +72,7 @@ export class Connection implements Client, Addressee, Receiver {
     });
     stream.on("error", () => this.#close());
     stream.on("close", () => this.#close());
-    stream.on("end", () => this.#endWhenDone());
+    stream.on("end", () => (context.isAbandonable ? this.#close() : this.#endWhenDone()));
   }
 
   get queryBufferBytes(): number {
@@ -89,8 +91,9 @@ export class Connection implements Client, Addressee, Receiver {
     return this.outputBufferBytes > 0 ? 1 : 0;
   }
 
-  /** Brings the sum of all clients' buffers up to date; to be called by whoever may have changed this one's. */
+  /** Brings the sum of all clients' buffers up to date, and who waits; to be called by whoever may have changed it. */
   countBuffers(): void {
+    if (!this.#isSocket) this.#server.awaiting.set(this, !this.#isClosed && this.#isOwed);
     const bytes = this.#isClosed ? 0 : this.#parser.keptBytes + this.#parser.keptFree + this.outputBufferBytes;
     if (bytes === this.#countedBytes) return;
     this.#server.clients.bufferBytes += bytes - this.#countedBytes;
@@ -103,17 +106,22 @@ export class Connection implements Client, Addressee, Receiver {
     return this.isWatching || !this.#held.isEmpty || (this.#isHeld && this.#stream.writableLength === 0);
   }
 
+  get #isReading(): boolean {
+    return !this.#isHeld || (this.#context.pending !== undefined && this.outputBufferBytes <= UNREAD_MAX);
+  }
+
+  get #isOwed(): boolean {
+    return !this.#held.isEmpty || this.#context.pending !== undefined;
+  }
+
   /** Whether it is sent what it did not ask for each time: MONITOR's lines, or messages. */
   get isWatching(): boolean {
     return this.session.isMonitor || this.session.subscriber !== undefined;
   }
 
   kill(): void {
-    if (this.#server.executing === this) {
-      this.session.closeAfterReply = true;
-      return;
-    }
-    this.#close();
+    if (this.#server.executing === this) this.session.closeAfterReply = true;
+    else this.#close();
   }
 
   /**
@@ -133,18 +141,18 @@ export class Connection implements Client, Addressee, Receiver {
       this.#refuse(error);
     }
     this.countBuffers();
-    return !this.#isHeld;
+    // Without a word, as Redis does it: the client is not listening to anything but the reply it waits for.
+    const { pending } = this.#context;
+    if (pending !== undefined && this.#parser.keptBytes > this.#server.limits.queryBufferMax) this.#close();
+    return this.#isReading;
   }
 
   /** Sends a line to MONITOR. Closes the connection if the client does not read them. */
   send(bytes: Buffer): void {
     // In the middle of a turn, MONITOR may just have been ended by RESET.
     if (this.#isClosed || !this.session.isMonitor) return;
-    if (this.#server.executing === this) {
-      this.#outbox.reply.append(bytes);
-      return;
-    }
-    this.#sendUnasked(bytes);
+    if (this.#server.executing === this) this.#outbox.reply.append(bytes);
+    else this.#sendUnasked(bytes);
   }
 
   /** Sends a message: behind the reply if the client's own command is its cause. As with lines, it must be read. */
@@ -157,21 +165,8 @@ export class Connection implements Client, Addressee, Receiver {
 
   #sendUnasked(bytes: Buffer): void {
     if (this.#hasReplies) this.#linesAfter.push(bytes);
-    else if (this.#held.isEmpty) this.#gather(bytes);
+    else if (this.#held.isEmpty) this.#gathered.add(bytes);
     else this.#holdReply(bytes, 0);
-  }
-
-  #gather(bytes: Buffer): void {
-    if (!this.#isGathering) {
-      this.#isGathering = true;
-      this.#stream.cork();
-      process.nextTick(() => {
-        this.#isGathering = false;
-        this.#stream.uncork();
-        this.checkOutputLimit();
-      });
-    }
-    this.#stream.write(bytes);
   }
 
   /** Disconnects a client that has too much to read, or enough of it for too long. */
@@ -182,13 +177,12 @@ export class Connection implements Client, Addressee, Receiver {
 
   #execute(): void {
     const { session } = this;
-    const outbox = this.#outbox;
     if (this.#isHeld) {
       this.#parser.keep();
       return;
     }
     const server = this.#server;
-    const { batch } = server;
+    const { batch, outbox } = server;
     // What is sent unasked waits for replies from before; those to come must not overtake it.
     if (this.#linesAfter.length > 0) outbox.flush();
     server.executing = this;
@@ -253,8 +247,10 @@ export class Connection implements Client, Addressee, Receiver {
     return true;
   }
 
+  /** Meanwhile the client's further requests are read, and kept: to read is the only way to hear that it has gone. */
   #await(work: Promise<LateReply>): void {
-    this.#hold();
+    this.#isHeld = true;
+    this.#parser.keep();
     const finish = (write: LateReply): void => {
       this.#context.pending = undefined;
       if (this.#isClosed) return;
@@ -286,7 +282,8 @@ export class Connection implements Client, Addressee, Receiver {
     } catch (error) {
       this.#refuse(error);
     }
-    if (!this.#isHeld) this.#stream.resume();
+    this.countBuffers();
+    if (this.#isReading) this.#stream.resume();
     this.#endWhenDone();
   }
 
@@ -314,7 +311,7 @@ export class Connection implements Client, Addressee, Receiver {
     }
     // Effects without a reply, which need not be waited for.
     if (bytes.length > 0) this.#write(this.#isSocket ? bytes : Buffer.from(bytes));
-    for (const line of this.#linesAfter.splice(0)) this.#gather(line);
+    for (const line of this.#linesAfter.splice(0)) this.#gathered.add(line);
     return this.#isSocket && this.#stream.writableLength > 0;
   }
 
@@ -331,6 +328,7 @@ export class Connection implements Client, Addressee, Receiver {
     const bytes = this.#held.take(released);
     if (bytes !== undefined && !this.#isClosed) {
       if (bytes.length > 0) this.#write(bytes);
+      else this.countBuffers();
       // Not now: this may be in the middle of another connection's turn.
       if (this.#isHeld || this.#stream.readableEnded) setImmediate(() => this.#goOn());
     }

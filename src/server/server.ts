@@ -5,6 +5,7 @@
  */
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { KeepAlive } from "../base/keep-alive.ts";
 import { ClientContext, type ClientOrigin } from "../engine/client-context.ts";
 import type { ClientRegistry } from "../engine/client-registry.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -48,6 +49,8 @@ export class Server {
   /** The connection whose request is being executed. */
   executing: Connection | undefined;
   readonly farewells = new Farewells();
+  /** Clients in this process whose replies are being worked for; nothing else keeps it alive, as a socket would. */
+  readonly awaiting = new KeepAlive();
   readonly clientEviction: ClientEviction;
   readonly #connections = new Set<Connection>();
   readonly #listeners: Listeners;
@@ -129,6 +132,7 @@ export class Server {
   /** Called by a connection that has ended. */
   forget(connection: Connection): void {
     this.#connections.delete(connection);
+    this.awaiting.set(connection, false);
     this.clients.remove(connection);
     this.#outputLimiter.forget(connection);
     this.engine.monitors.delete(connection);

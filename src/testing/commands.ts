@@ -54,7 +54,9 @@ export class CommandRunner {
   /** @param commands those to be known */
   constructor(commands: readonly Command[], options: RunnerOptions = {}) {
     const { protocol = 2, directives = {}, over, ...keyspace } = options;
-    for (const [name, value] of Object.entries(directives)) this.configuration.initialize(name, [value]);
+    for (const [name, value] of Object.entries({ "enable-debug-command": "local", ...directives })) {
+      this.configuration.initialize(name, [value]);
+    }
     this.keyspace = over ?? new Keyspace({ shards: 1, regionSize: REGION_SIZE, databases: 16, ...keyspace });
     this.services = {
       keyspace: this.keyspace,

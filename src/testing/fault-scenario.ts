@@ -39,6 +39,9 @@ export interface Promises {
   held: number;
 }
 
+/** Under `always`, the file's last ones are written over padding (durability/padded-file.ts). */
+const WRITES_UNTIL_PADDED = 6;
+
 const nothing = (): Promises => ({ executed: 0, most: 0, acknowledged: 0, durable: 0, saved: 0, refused: 0, held: 0 });
 const directives = (policy: Policy) => ({ appendonly: "yes", appendfsync: policy });
 
@@ -62,7 +65,7 @@ class FaultScenario {
 
   async run(): Promise<void> {
     await this.#life(async (machine) => {
-      this.#write(machine, 3);
+      this.#write(machine, WRITES_UNTIL_PADDED);
       await this.#rewrite(machine);
       this.#write(machine, 1);
       this.#writeUnderOther(machine);
@@ -76,6 +79,7 @@ class FaultScenario {
       this.#write(machine, 2);
       await this.#rewrite(machine);
       this.#write(machine, 1);
+      machine.execute("CONFIG", "SET", "aof-use-rdb-preamble", "no");
       await this.#rewrite(machine);
       this.#save(machine);
       this.#write(machine, 1);
@@ -134,7 +138,7 @@ class FaultScenario {
 
 /** A start may end with the system's error, but never find damage in what was written here. */
 function systemErrorOnly(error: NodeJS.ErrnoException): undefined {
-  if (/^(EIO|ENOSPC)\b/.test(error.message)) return undefined;
+  if (/^(EIO\b|ENOSPC\b|Input\/output error$|No space left on device$)/.test(error.message)) return undefined;
   throw error;
 }
 
@@ -222,11 +226,11 @@ export async function callsOf(policy: Policy): Promise<number> {
   await scenario.run();
   assert.deepEqual(scenario.promises, {
     ...nothing(),
-    executed: 13,
-    most: 13,
-    acknowledged: 13,
-    durable: 13,
-    saved: 12,
+    executed: WRITES_UNTIL_PADDED + 10,
+    most: WRITES_UNTIL_PADDED + 10,
+    acknowledged: WRITES_UNTIL_PADDED + 10,
+    durable: WRITES_UNTIL_PADDED + 10,
+    saved: WRITES_UNTIL_PADDED + 9,
   });
   assert.equal(disk.openFiles, 0, "files are left open");
   return disk.calls;

@@ -7,10 +7,11 @@
  *                                                  doomed    a sync that failed came after it: as pending, for ever
  *
  * What a crash does. Of every inode, all durable ops are there, and of the others any subset, in their order; the last
- * of these may be torn, at any byte. So later writes may have survived earlier ones, with zeros in the hole. Every name
- * that changed since its directory was last synced stands for what it stood for before or for what it does now, each
- * name for itself: a rename may have happened, or not, or be seen half (both names, or none but the old `to`). A
- * directory that was made may be missing, with all that is in it, until the one above it is synced.
+ * of these may be torn, at any byte. What is written over other bytes is an op for each page. So later writes may have
+ * survived earlier ones, with zeros in the hole. Every name that changed since its directory was last synced stands for
+ * what it stood for before or for what it does now, each name for itself: a rename may have happened, or not, or be
+ * seen half (both names, or none but the old `to`). A directory that was made may be missing, with all that is in it,
+ * until the one above it is synced.
  *
  * Why "doomed": Linux reports a failed write-back once and then takes the pages for clean. A second fsync that succeeds
  * says nothing about them, and a disk that forgave would hide who retries.
@@ -206,10 +207,19 @@ class FaultyFile implements OpenFile {
 
   write(bytes: Buffer, start: number, length: number): number {
     const isShort = this.#begin("write", this.#mode !== "read");
-    const count = isShort ? Math.ceil(length / 2) : length;
     const at = this.#mode === "append" ? this.#inode.length : this.#at;
-    if (count > 0) this.#inode.write(at, Buffer.from(bytes.subarray(start, start + count)));
+    const count = this.#write(bytes, start, isShort ? Math.ceil(length / 2) : length, at);
     this.#at = at + count;
+    return count;
+  }
+
+  writeAt(bytes: Buffer, start: number, length: number, position: number): number {
+    const isShort = this.#begin("write", this.#mode === "update" || this.#mode === "create");
+    return this.#write(bytes, start, isShort ? Math.ceil(length / 2) : length, position);
+  }
+
+  #write(bytes: Buffer, start: number, count: number, at: number): number {
+    if (count > 0) this.#inode.write(at, Buffer.from(bytes.subarray(start, start + count)));
     return count;
   }
 

@@ -7,6 +7,9 @@
  */
 import type { Random } from "./random.ts";
 
+/** What a disk overwrites or does not. */
+const PAGE_BYTES = 4096;
+
 type Op = { readonly at: number; readonly bytes: Buffer | undefined; state: "pending" | "durable" | "doomed" };
 
 export class FaultyInode {
@@ -26,7 +29,14 @@ export class FaultyInode {
 
   /** @param bytes the inode's from now on */
   write(at: number, bytes: Buffer): void {
-    this.#do({ at, bytes, state: "pending" });
+    let done = 0;
+    while (at + done < this.#now.length && done < bytes.length) {
+      const page = PAGE_BYTES - ((at + done) % PAGE_BYTES);
+      const end = Math.min(bytes.length, done + page, this.#now.length - at);
+      this.#do({ at: at + done, bytes: bytes.subarray(done, end), state: "pending" });
+      done = end;
+    }
+    if (done < bytes.length) this.#do({ at: at + done, bytes: bytes.subarray(done), state: "pending" });
   }
 
   truncate(length: number): void {

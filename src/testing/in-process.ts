@@ -13,9 +13,11 @@ export interface InProcessServer {
   client(): Promise<RespClient>;
 }
 
+const DEFAULTS = { maxmemory: "256mb", "enable-debug-command": "local" };
+
 /**
  * Starts a server on a free port of 127.0.0.1. At the end of the test all structures are verified, and it is closed.
- * @param directives as in a configuration file; a limit of 256 MB of data unless they say otherwise
+ * @param directives as in a configuration file; 256 MB of data at most, and DEBUG, unless they say otherwise
  * @param readsIntoOneBuffer see SocketReader
  */
 export async function serveInProcess(
@@ -24,7 +26,7 @@ export async function serveInProcess(
   readsIntoOneBuffer = true,
 ): Promise<InProcessServer> {
   const configuration = new Configuration();
-  for (const [name, value] of Object.entries({ maxmemory: "256mb", ...directives })) {
+  for (const [name, value] of Object.entries({ ...DEFAULTS, ...directives })) {
     configuration.initialize(name, [value]);
   }
   const store = new Store(configuration);

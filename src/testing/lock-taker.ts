@@ -5,6 +5,8 @@
  *     node lock-taker.js race <directory> <times>     takes and releases so many times; prints how often it was refused
  *     node lock-taker.js abandon <directory> <times>  the same, but leaves each lock behind as that of a dead process
  *     node lock-taker.js once <directory> <at ms>     waits for that time, takes it, prints "taken" or "refused"; stays
+ *     node lock-taker.js foreign <directory>          takes it as if on another machine, prints "taken"; stays, and
+ *                                                     prints "lost" and why when it has lost it
  */
 import { closeSync, openSync, renameSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -71,5 +73,14 @@ function once(at: number): void {
   setInterval(() => undefined, 1_000);
 }
 
+function foreign(): void {
+  const holder = { ...thisHolder("lock-taker"), machine: "elsewhere" };
+  const lock = DirectoryLock.acquire(directory, holder.program, { holder });
+  lock.onLost = ({ message }) => process.stdout.write(`lost: ${message}\n`);
+  process.stdout.write("taken\n");
+  setInterval(() => undefined, 1_000);
+}
+
 if (task === "once") once(Number(number));
+else if (task === "foreign") foreign();
 else race(Number(number), task === "abandon");

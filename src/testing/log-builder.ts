@@ -22,6 +22,11 @@ export function batch(sequence: number, ...commands: readonly Buffer[]): Buffer 
 /** Commands that belong together. */
 export type Unit = readonly (readonly (string | Buffer)[])[];
 
+/** What was appended to a log under `always`, which is padded at its end; batches end with "\r\n". */
+export function withoutPadding(log: string): string {
+  return log.replace(/(?:#+\n)+$/, "");
+}
+
 /** A log that is put together piece by piece, and that knows where a crash would have left it in order. */
 export class LogBuilder {
   /** Where something ends that is complete, and how many commands stand before it, in order. */

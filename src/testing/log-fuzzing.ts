@@ -19,6 +19,8 @@ export interface LogFuzzing {
   foreign: number;
 }
 
+/** At a line's beginning: values of these logs hold none by chance that matters. */
+const PADDING_LINE = /\n#+\n/;
 const WINDOWS = [16, 128, 1000, 1 << 16];
 
 /** Reads so many damaged logs. @throws AssertionError where one was accepted that must not be */
@@ -28,6 +30,8 @@ export function mutateLogs(random: Random, rounds: number): LogFuzzing {
     const log = randomBatches(random);
     const { bytes } = log;
     const mutated = mutate(random, bytes);
+    // It is padding now, which is skipped; padded-file.test.ts damages files that have some.
+    if (PADDING_LINE.test(mutated.toString("latin1"))) continue;
     const kind = readMutated(log, bytes, mutated, random.pick(WINDOWS));
     outcome[kind] += 1;
   }

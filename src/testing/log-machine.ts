@@ -14,11 +14,11 @@ import type { Files } from "../durability/files.ts";
 import { ASLEEP, LogChannel, STATE } from "../durability/log-channel.ts";
 import { type LogReport, LogWriterTasks } from "../durability/log-writer-tasks.ts";
 import { newSnapshotWords } from "../durability/snapshot-words.ts";
-import { writeSnapshot } from "../durability/snapshot-writer.ts";
+import { type SnapshotForm, writeSnapshot } from "../durability/snapshot-writer.ts";
 import { LogKeeper } from "../engine/log-keeper.ts";
 import type { BaseWriter } from "../engine/log-parts.ts";
 import { type OpenReport, Recovery } from "../engine/recovery.ts";
-import { type AuxFields, planSnapshot } from "../engine/snapshot-plan.ts";
+import { planSnapshot } from "../engine/snapshot-plan.ts";
 import { FrozenKeyspace } from "../keyspace/frozen-keyspace.ts";
 import { LiveReader, liveRegion } from "../memory/live-reader.ts";
 import { CommandRunner } from "./commands.ts";
@@ -65,12 +65,12 @@ export class LogMachine {
     const snapshots: BaseWriter = {
       isRunning: false,
       hasOtherJob: () => false,
-      begin: (temporary, aux, onEnd) => machine.#writeBase(temporary, aux, onEnd),
+      begin: (temporary, form, onEnd) => machine.#writeBase(temporary, form, onEnd),
       cancel: () => undefined,
     };
     const hasData = (): boolean => keyspace.databases.some(({ count }) => count > 0);
     const notice = (): void => undefined;
-    const parts = { configuration, effects, snapshots, link, files, directory, hasData, notice };
+    const parts = { configuration, effects, snapshots, link, files, directory, hasData, notice, news: notice };
     const machine = new LogMachine(files, runner, new LogKeeper(parts), report);
     if (log !== undefined) await machine.keeper.start(log);
     return machine;
@@ -107,7 +107,7 @@ export class LogMachine {
   save(): boolean {
     try {
       const path = join(MACHINE_DIRECTORY, this.runner.configuration.get("dbfilename"));
-      this.#write(path, this.#newTemporary(path), []);
+      this.#write(path, this.#newTemporary(path), "rdb");
       return true;
     } catch {
       return false;
@@ -122,22 +122,22 @@ export class LogMachine {
     );
   }
 
-  #writeBase(temporary: string, aux: AuxFields, onEnd: (error?: string) => void): void {
+  #writeBase(temporary: string, form: SnapshotForm, onEnd: (error?: string) => void): void {
     let error: string | undefined;
     try {
-      this.#write(undefined, temporary, aux);
+      this.#write(undefined, temporary, form);
     } catch (thrown) {
       error = (thrown as Error).message;
     }
     queueMicrotask(() => onEnd(error));
   }
 
-  #write(path: string | undefined, temporary: string, aux: AuxFields): void {
+  #write(path: string | undefined, temporary: string, form: SnapshotForm): void {
     const { keyspace, configuration } = this.runner;
     const regions = keyspace.shards.map(({ region }) => liveRegion(region));
     const view = new FrozenKeyspace(regions, keyspace.databases.length, (region) => new LiveReader(region));
     const kept = { aux: new Map(), functions: [] };
-    const plan = planSnapshot(keyspace, configuration, kept, path, temporary, aux, SECONDS);
+    const plan = planSnapshot(keyspace, configuration, kept, path, temporary, form, SECONDS);
     writeSnapshot(this.#files, view, keyspace.access.moment(), plan, newSnapshotWords());
   }
 

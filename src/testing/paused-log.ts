@@ -3,11 +3,11 @@
  * between.
  */
 import { AppendLog, type SyncPolicy } from "../durability/append-log.ts";
-import { FIRST_SEQUENCE } from "../durability/batch-line.ts";
 import { EffectLog } from "../durability/effect-log.ts";
 import type { Files } from "../durability/files.ts";
 import { ASLEEP, LogChannel, STATE } from "../durability/log-channel.ts";
 import { LogFileWriter, type LogProgress } from "../durability/log-file-writer.ts";
+import { FIRST_SEQUENCE } from "../durability/log-lines.ts";
 
 export class PausedLog {
   readonly effects: EffectLog;

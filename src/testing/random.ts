@@ -50,12 +50,16 @@ export class Random {
 
   /** Bytes of any value. */
   bytes(length: number): Buffer {
-    return Buffer.from(Array.from({ length }, () => this.#next() & 0xff));
+    const bytes = Buffer.allocUnsafe(length);
+    for (let at = 0; at < length; at += 1) bytes[at] = this.#next();
+    return bytes;
   }
 
   /** Text of characters taken from `alphabet`. */
   text(length: number, alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"): string {
-    return Array.from({ length }, () => alphabet[this.below(alphabet.length)]).join("");
+    let text = "";
+    for (let at = 0; at < length; at += 1) text += alphabet[this.below(alphabet.length)];
+    return text;
   }
 
   #next(): number {

@@ -100,6 +100,7 @@ export function fileInMemory(bytes: Buffer, readMax = Number.POSITIVE_INFINITY):
           bytes.copy(into, start, position, Math.min(bytes.length, position + Math.min(length, readMax))),
         close: () => (disk.openFiles -= 1),
         write: no,
+        writeAt: no,
         sync: no,
         truncate: no,
       };

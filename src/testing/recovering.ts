@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { allCommands } from "../commands/all-commands.ts";
 import { DamagedFileError } from "../durability/damaged-file-error.ts";
+import type { FileError } from "../durability/file-error.ts";
 import { type Recovered, Recovery } from "../engine/recovery.ts";
 import { digestOfAll } from "../keyspace/live-digest.ts";
 import { CommandRunner } from "./commands.ts";
@@ -39,17 +40,19 @@ export async function start(files: FaultyFiles, directives: Readonly<Record<stri
   return { runner, recovered };
 }
 
+/** @param kind of the error that the start is to end with */
 export async function refusal(
   files: FaultyFiles,
   directives: Readonly<Record<string, string>> = ON,
-): Promise<DamagedFileError> {
+  kind: new (...args: never) => FileError = DamagedFileError,
+): Promise<FileError> {
   const runner = runnerWith(directives);
   const error = await new Recovery(runner.engine, { files }).run().then(
     () => undefined,
     (thrown) => thrown,
   );
   assert.equal(files.openFiles, 0);
-  assert.ok(error instanceof DamagedFileError, `not refused: ${error}`);
+  assert.ok(error instanceof kind, `not refused: ${error}`);
   assert.notEqual(error.advice, "");
   return error;
 }

@@ -56,5 +56,8 @@ describe("RESP replies", () => {
 
 test("commands are arrays of bulk strings", () => {
   assert.equal(encodeCommand(["SET", "ké", 12]).toString(), "*3\r\n$3\r\nSET\r\n$3\r\nké\r\n$2\r\n12\r\n");
+  const bytes = Buffer.from([0, 255]);
+  const wire = "*3\r\n$2\r\n\x00\xff\r\n$1\r\na\r\n$2\r\n\x00\xff\r\n";
+  assert.equal(encodeCommand([bytes, "a", new Uint8Array(bytes)]).toString("latin1"), wire);
   assert.equal(printableCommand(["SET", "a b", Buffer.from([0, 34])]), 'SET "a b" "\\x00\\""');
 });

@@ -33,12 +33,20 @@ export type Reply =
 
 /** The bytes of a command as clients send it: an array of bulk strings. */
 export function encodeCommand(command: readonly Argument[]): Buffer {
-  const parts: Buffer[] = [Buffer.from(`*${command.length}\r\n`)];
+  const parts: Buffer[] = [];
+  // Text up to the next argument that is bytes becomes bytes at once: millions of commands are encoded in a test run.
+  let text = `*${command.length}\r\n`;
   for (const argument of command) {
-    const bytes = argumentBytes(argument);
-    parts.push(Buffer.from(`$${bytes.length}\r\n`), bytes, Buffer.from("\r\n"));
+    if (argument instanceof Uint8Array) {
+      parts.push(Buffer.from(`${text}$${argument.byteLength}\r\n`), argumentBytes(argument));
+      text = "\r\n";
+    } else {
+      const word = String(argument);
+      text += `$${Buffer.byteLength(word)}\r\n${word}\r\n`;
+    }
   }
-  return Buffer.concat(parts);
+  parts.push(Buffer.from(text));
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 /** An argument's bytes: text as UTF-8, numbers in decimal. */

@@ -17,7 +17,7 @@ export async function serveClients(
 ): Promise<InProcessServer & { readonly path: string }> {
   const directory = mkdtempSync(join(tmpdir(), "stillwater-clients-"));
   t.after(() => rmSync(directory, { recursive: true }));
-  const running = await serveInProcess(t, { "enable-debug-command": "local", ...directives });
+  const running = await serveInProcess(t, directives);
   const path = join(directory, "socket");
   await running.server.listen({ path });
   return { ...running, path };

@@ -1,5 +1,5 @@
 /**
- * The batch line: what stands before every batch of an append-only log that Stillwater wrote.
+ * The lines of an append-only log that Stillwater wrote. The batch line stands before every batch:
  *
  *     #stillwater:<sequence> <length> <crc32>[ <unsynced>]\r\n        length bytes of commands in RESP
  *                 decimal    decimal  8 hex digits, decimal           what the CRC-32 (that of zlib) is computed over
@@ -11,6 +11,12 @@
  * Redis 7 and Valkey skip lines that begin with "#", so that they read such a file as their own. With the line, a batch
  * that was cut off by a crash is told from one that was damaged later: the line stands *before* what it describes, so
  * whatever follows a complete batch must be another batch line, or was written by Redis itself.
+ *
+ * The synced line follows when nothing has, for a while or for good:
+ *
+ *     #stillwater:synced <offset>\r\n           all that stands before this offset of the file is on the disk
+ *
+ * Without it, damage to the last batches could not be told from batches that were never synced.
  *
  * Invariants, checked by whoever reads:
  * 1. The batches of a file are numbered from FIRST_SEQUENCE on, by one, whatever Redis has written between them.
@@ -32,6 +38,11 @@ const CRC_DIGITS = 8;
 
 /** No batch line is longer, its end included. */
 export const BATCH_LINE_MAX = 100;
+/** Nor are these lines. */
+export const SYNCED_LINE_MAX = 48;
+export const TIMESTAMP_LINE_MAX = 24;
+const TIMESTAMP = /^#TS:(\d{1,15})\r?\n$/;
+const SYNCED = /^#stillwater:synced (0|[1-9]\d{0,14})\r\n$/;
 /** The sequence of a file's first batch. */
 export const FIRST_SEQUENCE = 1;
 
@@ -53,6 +64,29 @@ export function writeBatchLine(
   const crc = crc32.toString(16).padStart(CRC_DIGITS, "0");
   const tail = unsynced === 0 ? "" : ` ${unsynced}`;
   return into.write(`${PREFIX}${sequence} ${length} ${crc}${tail}\r\n`, at, "latin1");
+}
+
+/** Redis's own line, with aof-timestamp-enabled: when what follows was logged. @returns how many bytes were written */
+export function writeTimestampLine(into: Buffer, at: number, seconds: number): number {
+  return into.write(`#TS:${seconds}\r\n`, at, "latin1");
+}
+
+/** @returns the seconds since 1970 that the line [start, end) tells, if it is such a line; otherwise -1 */
+export function readTimestampLine(bytes: Buffer, start: number, end: number): number {
+  const seconds = end - start > TIMESTAMP_LINE_MAX ? undefined : TIMESTAMP.exec(bytes.latin1Slice(start, end))?.[1];
+  return seconds === undefined ? -1 : Number(seconds);
+}
+
+/** @param offset in the file, before which everything is on the disk */
+export function syncedLine(offset: number): Buffer {
+  return Buffer.from(`${PREFIX}synced ${offset}\r\n`, "latin1");
+}
+
+/** @returns the offset that the line [start, end) tells, if it is a whole synced line; otherwise -1 */
+export function readSyncedLine(bytes: Buffer, start: number, end: number): number {
+  if (end - start > SYNCED_LINE_MAX) return -1;
+  const offset = SYNCED.exec(bytes.latin1Slice(start, end))?.[1];
+  return offset === undefined ? -1 : Number(offset);
 }
 
 /** One batch line that was read; reused for all of a file. */

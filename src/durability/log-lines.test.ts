@@ -1,7 +1,18 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { crc32 } from "node:zlib";
-import { BATCH_LINE_MAX, BatchLine, isDisfigured, writeBatchLine } from "./batch-line.ts";
+import {
+  BATCH_LINE_MAX,
+  BatchLine,
+  isDisfigured,
+  readSyncedLine,
+  readTimestampLine,
+  SYNCED_LINE_MAX,
+  syncedLine,
+  TIMESTAMP_LINE_MAX,
+  writeBatchLine,
+  writeTimestampLine,
+} from "./log-lines.ts";
 
 type Fields = [sequence: number, length: number, crc32: number, unsynced: number];
 
@@ -33,6 +44,23 @@ test("the format is what the documents say", () => {
   assert.equal(bytes.latin1Slice(0, length), "#stillwater:12 345 cbf43926\r\n");
   const longer = writeBatchLine(bytes, 0, 12, 345, crc32("123456789"), 678);
   assert.equal(bytes.latin1Slice(0, longer), "#stillwater:12 345 cbf43926 678\r\n");
+});
+
+test("lines of a synced offset and of a time", () => {
+  const line = syncedLine(123456);
+  assert.equal(line.toString(), "#stillwater:synced 123456\r\n");
+  assert.equal(readSyncedLine(line, 0, line.length), 123456);
+  assert.ok(syncedLine(Number.MAX_SAFE_INTEGER).length <= SYNCED_LINE_MAX);
+  for (const text of ["synced 01", "synced -1", "synced", "synced 1 ", "synced 1234567890123456", "Synced 1"]) {
+    const wrong = Buffer.from(`#stillwater:${text}\r\n`);
+    assert.equal(readSyncedLine(wrong, 0, wrong.length), -1, text);
+    assert.ok(isDisfigured(wrong, 0, wrong.length), text);
+  }
+  const bytes = Buffer.alloc(TIMESTAMP_LINE_MAX);
+  const length = writeTimestampLine(bytes, 0, 1_700_000_000);
+  assert.equal(bytes.latin1Slice(0, length), "#TS:1700000000\r\n");
+  assert.equal(readTimestampLine(bytes, 0, length), 1_700_000_000);
+  assert.equal(readTimestampLine(line, 0, line.length), -1);
 });
 
 test("only the one canonical form is a batch line; what resembles it is known to have been one", () => {
