@@ -242,11 +242,13 @@ export class Defragmenter {
     const encoding = entries.encoding(entry);
     const isString = type === STRING;
     if (isString ? encoding !== EXTERNAL : encoding > INTSET) return;
-    const block = isString ? entries.extra(entry) : entries.value(entry);
+    const ref = isString ? entries.extra(entry) : entries.value(entry);
+    // A list's listpack floats in its block (structures/listpack-block.ts).
+    const block = heap.blockOf(ref);
     const moved = this.#copy(shard, block, heap.sizeOf(block));
     if (moved === NONE) return;
     if (isString) entries.setExtra(entry, moved);
-    else entries.setValue(entry, moved);
+    else entries.setValue(entry, moved + (ref - block));
     heap.free(block);
   }
 

@@ -44,12 +44,7 @@ export function churn(keyspace: Keyspace, options: ChurnOptions, eachDay: (day: 
           .add(filler, 0, size >>> 2)
           .run();
       else if (kind === 7) addHash(caller, keyspace, `${name}:h`, filler, size);
-      else if (kind === 8)
-        caller
-          .begin(database, "RPUSH")
-          .addText(`${name}:l`)
-          .add(filler, 0, size >>> 1)
-          .run();
+      else if (kind === 8) addToQueue(caller, keyspace, random, `${name}:l`, filler, size);
       else
         caller
           .begin(database, "ZADD")
@@ -64,6 +59,27 @@ export function churn(keyspace: Keyspace, options: ChurnOptions, eachDay: (day: 
     }
     eachDay(day);
   }
+}
+
+/** Items come at the end and go at the head: the rest of a small queue then lies somewhere in its block. */
+function addToQueue(
+  caller: CommandCaller,
+  keyspace: Keyspace,
+  random: Random,
+  name: string,
+  filler: Buffer,
+  size: number,
+): void {
+  const database = keyspace.databases[0]!;
+  const items = random.between(1, 4);
+  for (let item = 0; item < items; item++) {
+    caller
+      .begin(database, "RPUSH")
+      .addText(name)
+      .add(filler, 0, size >>> 3)
+      .run();
+  }
+  if (items > 1) caller.begin(database, "LPOP").addText(name).run();
 }
 
 function addHash(caller: CommandCaller, keyspace: Keyspace, name: string, filler: Buffer, size: number): void {
