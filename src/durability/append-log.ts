@@ -318,8 +318,12 @@ export class AppendLog {
 
   /** The writer has failed, or is gone: nothing that it has not confirmed is certain. */
   fail(error: string): void {
+    this.#fail(error, false);
+  }
+
+  #fail(error: string, isVague: boolean): void {
     if (this.#channel === undefined || (this.failure !== undefined && !this.#isVague)) return;
-    this.#isVague = false;
+    this.#isVague = isVague;
     this.failure = error;
     this.#closeFile();
     this.#waiters.rejectAll(new LogFailedError(error));
@@ -328,8 +332,7 @@ export class AppendLog {
 
   /** Why it has, the writer says in a message; who is here before that knows only that it has. */
   #failWithWriter(error: string): void {
-    this.fail(error);
-    this.#isVague = true;
+    this.#fail(error, true);
   }
 
   askToListen(): void {
