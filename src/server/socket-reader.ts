@@ -16,6 +16,12 @@ export type Receive = (bytes: Buffer, length: number) => boolean;
 /** As large as what libuv reads at once. */
 const READ_BUFFER_SIZE = 64 * 1024;
 
+/**
+ * After so many full buffers of one socket it is the others' turn. Libuv would read on, up to 32 buffers: a client that
+ * sends 10 KB values by the hundred then keeps everybody waiting for milliseconds.
+ */
+const FULL_READS_MAX = 2;
+
 interface HandleOwner {
   _handle: { fd?: number; useUserBuffer?: unknown } | null;
 }
@@ -41,13 +47,23 @@ export class SocketReader {
     const handle = owner._handle;
     if (!this.usesOneBuffer || typeof handle?.useUserBuffer !== "function") return this.#readPlainly(accepted, open);
     let receive: Receive | undefined;
+    let fullReads = 0;
+    const onRead = (length: number, bytes: Buffer): boolean => {
+      const goesOn = receive?.(bytes, length) ?? true;
+      fullReads = goesOn && length === READ_BUFFER_SIZE ? fullReads + 1 : 0;
+      if (fullReads < FULL_READS_MAX) return goesOn;
+      fullReads = 0;
+      // Should the receiver have paused it by then, it says so again at the next read.
+      setImmediate(() => socket.resume());
+      return false;
+    };
     const options: HandleOptions = {
       handle,
       pauseOnCreate: true,
       allowHalfOpen: true,
       onread: {
         buffer: this.#buffer,
-        callback: (length, bytes) => receive?.(bytes as Buffer, length) ?? true,
+        callback: (length, bytes) => onRead(length, bytes as Buffer),
       },
     };
     owner._handle = null;

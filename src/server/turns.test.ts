@@ -48,6 +48,33 @@ test("this version of Node.js lets all sockets be read into one buffer", async (
   for (const socket of sockets) socket.destroy();
 });
 
+test("who sends much is read in several turns, and the others in between", async (t) => {
+  const reader = new SocketReader();
+  const [total, bufferSize] = [1_000_000, 65_536];
+  let turns = 0;
+  let heard = 0;
+  const inTurn = new Map<number, number>();
+  const listener = createServer({ pauseOnConnect: true }, (accepted: Socket) => {
+    // Until then, much has arrived.
+    setTimeout(() => {
+      const adopted = reader.adopt(accepted, () => (_bytes, length) => {
+        inTurn.set(turns, (inTurn.get(turns) ?? 0) + length);
+        heard += length;
+        return true;
+      });
+      t.after(() => adopted.destroy());
+    }, 50);
+  });
+  await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+  t.after(() => listener.close());
+  const socket = await openSocket((listener.address() as { port: number }).port);
+  t.after(() => socket.destroy());
+  socket.write("x".repeat(total));
+  for (const until = performance.now() + 5000; heard < total && performance.now() < until; turns += 1) await turn();
+  assert.equal(heard, total);
+  assert.equal(Math.max(...inTurn.values()), 2 * bufferSize);
+});
+
 test("all replies of one turn go out in one write", async (t) => {
   const { server } = await serveInProcess(t);
   const stream = new RecordedStream();
