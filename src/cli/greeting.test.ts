@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Configuration } from "../config/configuration.ts";
+import { NOTHING_READ } from "../engine/recovery.ts";
 import { describeDurability } from "./greeting.ts";
 import { describeReport } from "./load.ts";
 
@@ -26,17 +27,7 @@ test("the greeting tells what holds when the machine ends without notice", () =>
 });
 
 test("what was loaded is told in a line, what was cut off in one each", () => {
-  const none = {
-    source: "none",
-    files: [],
-    keys: 0,
-    rdbKeys: 0,
-    expiredKeys: 0,
-    commands: 0,
-    cutOff: [],
-    durationMs: 0,
-  } as const;
-  assert.deepEqual(describeReport(none), []);
+  assert.deepEqual(describeReport(NOTHING_READ), []);
   const files = [
     { name: "/data/appendonlydir/a.1.base.rdb", bytes: 3 * 2 ** 20, kind: "rdb" },
     { name: "/data/appendonlydir/a.1.incr.aof", bytes: 2 ** 20, kind: "aof" },

@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 import { keptAlive } from "../base/keep-alive.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { Configuration } from "../config/configuration.ts";
-import type { OpenReport } from "../engine/recovery.ts";
+import { NOTHING_READ, type OpenReport } from "../engine/recovery.ts";
 import { Store } from "../engine/store.ts";
 import type { FrozenStore } from "../keyspace/keyspace.ts";
 import { digestOfAll } from "../keyspace/live-digest.ts";
@@ -81,18 +81,6 @@ class Gate {
     return server;
   }
 }
-
-/** Of a store without a directory. */
-const NOTHING_READ: OpenReport = {
-  source: "none",
-  files: [],
-  keys: 0,
-  rdbKeys: 0,
-  expiredKeys: 0,
-  commands: 0,
-  cutOff: [],
-  durationMs: 0,
-};
 
 export class Stillwater extends PubSubMethods {
   readonly #core: Core;

@@ -6,6 +6,7 @@
  */
 import type { AppendLog } from "../durability/append-log.ts";
 import { Histogram } from "../monitoring/histogram.ts";
+import type { RewriteMetric, Told } from "../monitoring/metrics.ts";
 import type { RewriteSchedule } from "./rewrite-schedule.ts";
 import { wholeSeconds } from "./snapshot-figures.ts";
 
@@ -18,14 +19,7 @@ export interface LogInfo {
 }
 
 /** How a rewrite ended. */
-export interface RewriteOutcome {
-  readonly durationMs: number;
-  /** Bytes of all files of the log. */
-  readonly bytesBefore: number;
-  readonly bytesAfter: number;
-  /** Empty if it succeeded. */
-  readonly error: string;
-}
+export type RewriteOutcome = Told<RewriteMetric>;
 
 /** Figures of one moment. Counters count from the opening of the store, or from `config("RESETSTAT")`. */
 export interface LogStats {

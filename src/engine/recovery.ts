@@ -66,6 +66,18 @@ export interface OpenReport {
   readonly durationMs: number;
 }
 
+/** Of a store without a directory. */
+export const NOTHING_READ: OpenReport = {
+  source: "none",
+  files: [],
+  keys: 0,
+  rdbKeys: 0,
+  expiredKeys: 0,
+  commands: 0,
+  cutOff: [],
+  durationMs: 0,
+};
+
 /** How far loading has come. */
 export interface LoadProgress {
   readonly loadedBytes: number;

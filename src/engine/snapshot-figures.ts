@@ -1,21 +1,8 @@
 /** What is known of a store's snapshots: as data for `stats`, and from that, by Redis's names, what INFO says. */
+import type { SnapshotMetric, Told } from "../monitoring/metrics.ts";
 
 /** How a snapshot ended. */
-export interface SnapshotOutcome {
-  /** "base": of the log. */
-  readonly kind: "save" | "bgsave" | "base";
-  /** Milliseconds from its begin. */
-  readonly durationMs: number;
-  /** Milliseconds that the freeze took, 0 if there was none. */
-  readonly freezeMs: number;
-  /** What was written, as far as it came. */
-  readonly keys: number;
-  readonly bytes: number;
-  /** Bytes that the store has had to copy for it. */
-  readonly copiedBytes: number;
-  /** Empty if it succeeded. */
-  readonly error: string;
-}
+export type SnapshotOutcome = Told<SnapshotMetric>;
 
 /** Figures of one moment. Counters count from the opening of the store, or from `config("RESETSTAT")`. */
 export interface SnapshotStats {

@@ -112,6 +112,9 @@ export interface LogMetric extends MetricBase {
   readonly error: string;
 }
 
+/** What a metric tells, for those who know it before there is one: neither of which type it is, nor of which store. */
+export type Told<M extends Metric> = Omit<M, "type" | "storeId">;
+
 /** Something that a store did on its own; `type` tells which. */
 export type Metric =
   | LazyFreeMetric
