@@ -13,6 +13,7 @@ export const root = join(import.meta.dirname, "..");
 const SOURCES = join(root, "src");
 const OUTPUTS = join(root, "dist");
 const STAMP = join(OUTPUTS, ".stamp");
+const BUNDLER = join(root, "scripts", "bundle.mjs");
 const INSTALLED_LOCK = join(root, "node_modules", ".package-lock.json");
 const OUTPUT_SUFFIX = /(\.d\.ts|\.js)(\.map)?$/;
 
@@ -37,7 +38,10 @@ export function install() {
   utimesSync(INSTALLED_LOCK, now, now);
 }
 
-/** Compiles src/ to dist/, reusing what the compiler remembers, after removing what deleted sources left behind. */
+/**
+ * Compiles src/ to dist/, reusing what the compiler remembers, after removing what deleted sources left behind; then
+ * bundles what ships.
+ */
 export function build() {
   const sources = fingerprint();
   rmSync(STAMP, { force: true });
@@ -45,6 +49,7 @@ export function build() {
   removeOrphans();
   if (outputsAreMissing()) rmSync(join(OUTPUTS, ".tsbuildinfo"), { force: true });
   step(process.execPath, [join(root, "node_modules", "typescript", "bin", "tsc"), "-p", root, "--pretty"]);
+  step(process.execPath, [BUNDLER]);
   writeFileSync(STAMP, sources);
 }
 
@@ -75,9 +80,10 @@ function filesIn(folder) {
   return files.map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(folder.length + 1)).sort();
 }
 
-/** Changes with any source's name, size or date, and with the compiler's options and installed version. */
+/** Changes with any source's name, size or date, and with how they are compiled and bundled, and by which version. */
 function fingerprint() {
-  const inputs = [join(root, "tsconfig.json"), INSTALLED_LOCK, ...filesIn(SOURCES).map((path) => join(SOURCES, path))];
+  const settings = [join(root, "tsconfig.json"), BUNDLER, INSTALLED_LOCK];
+  const inputs = [...settings, ...filesIn(SOURCES).map((path) => join(SOURCES, path))];
   const hash = createHash("sha256").update(process.platform);
   for (const path of inputs) {
     const { size, mtimeMs } = statSync(path);

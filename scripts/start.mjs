@@ -5,4 +5,4 @@ import { runInForeground } from "./foreground.mjs";
 import { prepare, root } from "./prepare.mjs";
 
 prepare();
-runInForeground([join(root, "dist", "cli", "main.js"), ...process.argv.slice(2)]);
+runInForeground([join(root, "dist", "package", "main.js"), ...process.argv.slice(2)]);

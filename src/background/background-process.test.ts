@@ -1,12 +1,12 @@
 /** Background threads and the process they are in: how it ends, how and where it was started, what was installed. */
 import assert from "node:assert/strict";
 import { type ExecFileException, execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { fileURLToPath } from "node:url";
 import { startStillwater } from "../testing/servers.ts";
 
 const OWNER = new URL("./background-thread.js", import.meta.url).href;
@@ -35,13 +35,13 @@ function newFolder(t: TestContext): string {
 }
 
 /** A program with `thread`, whose replies come to `onMessage`. */
-function program(body: string, owner = OWNER, script = SCRIPT): string {
+function program(body: string): string {
   return `
-    import { BackgroundThread } from ${JSON.stringify(owner)};
+    import { BackgroundThread } from ${JSON.stringify(OWNER)};
     let onMessage = () => undefined;
     const thread = new BackgroundThread({
       name: "tested",
-      script: new URL(${JSON.stringify(script)}),
+      script: new URL(${JSON.stringify(SCRIPT)}),
       inboxMax: 10,
       onMessage: (reply) => onMessage(reply),
     });
@@ -129,23 +129,35 @@ async function install(folder: string): Promise<string> {
   return target;
 }
 
-test("threads run in the package as it is installed, from any working directory", async (t) => {
+/** The other export, beside the first: what both throw is the same class. */
+const SERVING = `
+  import { CommandError } from "stillwater";
+  import { Configuration, Server, Store } from "stillwater/server";
+  const store = new Store(new Configuration());
+  const server = new Server(store);
+  const { port } = await server.listen({ host: "127.0.0.1", port: 0 });
+  try {
+    store.files;
+  } catch (error) {
+    process.stdout.write((error instanceof CommandError) + " " + (port > 0) + "\\n");
+  }
+  server.unref();
+`;
+
+test("the package works as it is installed, threads included, from any working directory", async (t) => {
   const folder = newFolder(t);
   const target = await install(folder);
-  const urlOf = (path: string): string => pathToFileURL(join(target, "dist", "background", path)).href;
-  const worker = join(folder, "worker.mjs");
-  writeFileSync(
-    worker,
-    `import { serve } from ${JSON.stringify(urlOf("worker-side.js"))};
-     serve({ echo: ({ id }, post) => post({ id }) });`,
-  );
-  const body = 'thread.post({ kind: "echo", id: 6 }); write((await nextReply()).id); await thread.stop(20_000);';
-  const file = join(folder, "program.mjs");
-  writeFileSync(file, program(body, urlOf("background-thread.js"), pathToFileURL(worker).href));
-  assert.deepEqual(await execute(process.execPath, [file], tmpdir()), { code: 0, stdout: "6\n", stderr: "" });
-  const user = join(folder, "user.mjs");
-  writeFileSync(user, EMBEDDING);
-  assert.deepEqual(await execute(process.execPath, [user], tmpdir()), { code: 0, stdout: "freed\n", stderr: "" });
+  for (const [name, text, printed] of [
+    ["embedding.mjs", EMBEDDING, "freed\n"],
+    ["serving.mjs", SERVING, "true true\n"],
+  ] as const) {
+    const file = join(folder, name);
+    writeFileSync(file, text);
+    assert.deepEqual(await execute(process.execPath, [file], tmpdir()), { code: 0, stdout: printed, stderr: "" });
+  }
+  const { bin } = JSON.parse(readFileSync(join(target, "package.json"), "utf8")) as { bin: { stillwater: string } };
+  const version = await execute(process.execPath, [join(target, bin.stillwater), "--version"], tmpdir());
+  assert.match(version.stdout, /^Stillwater server v=/, version.stderr);
 });
 
 test("a server has its threads from the start, and SHUTDOWN joins them while they work", async (t) => {

@@ -163,6 +163,18 @@ test("a switch leaves each batch in its file, and old files are deleted", async 
   assert.deepEqual(readdirSync(path).sort(), [base.name, incr.name, NAMES.manifest].sort());
 });
 
+test("what a task retires while files are being deleted goes as soon as these are gone", async (t) => {
+  const { link, path } = await startLog(t, "always");
+  // All are given at once: the thread does not get round to hearing of the first deletion before the last task.
+  const tasks = [1, 2, 3, 4].flatMap((sequence) => [
+    link.run({ kind: "create", manifest: { base: undefined, incrs: [NAMES.incr(sequence + 1)], history: [] } }),
+    link.run({ kind: "retire", isStart: false }),
+  ]);
+  await Promise.all(tasks);
+  await until("only the last one is there", () => readdirSync(path).length === 2);
+  assert.deepEqual(readdirSync(path).sort(), [NAMES.incr(5).name, NAMES.manifest]);
+});
+
 test("a thread that dies fails the log, and what it was asked for", async (t) => {
   const { log, write, link } = await startLog(t, "always");
   write("a");

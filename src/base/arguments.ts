@@ -17,6 +17,11 @@ export class Arguments {
   starts = new Int32Array(FIRST_CAPACITY);
   lengths = new Int32Array(FIRST_CAPACITY);
   count = 0;
+  /**
+   * Where the request begins in `bytes`, if it stands there as a log has it: all headers of the shortest form, with but
+   * the byte behind each CR unknown. -1 if not, or if nobody has looked.
+   */
+  requestStart = -1;
   /** The hash of argument 1, where `isHashed` says that it was computed ahead (keyspace/look-ahead.ts). */
   keyHash = 0;
   isHashed = false;
@@ -36,6 +41,7 @@ export class Arguments {
   reset(bytes: Buffer): void {
     this.bytes = bytes;
     this.count = 0;
+    this.requestStart = -1;
     this.isHashed = false;
     this.memberAt = 0;
   }

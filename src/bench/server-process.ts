@@ -3,9 +3,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { extname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { SHIPPED_MAIN } from "../testing/shipped.ts";
 import type { RedisTools } from "./redis-tools.ts";
 
 const TICKS_PER_SECOND = 100; // what Linux shows to programs, whatever its own timer does
@@ -15,10 +14,9 @@ const STOP_SECONDS = 10;
 /** The command line of a server, without address and port. */
 export type ServerCommand = readonly [command: string, ...args: string[]];
 
-/** Our own server, from beside this file: compiled if this file is. */
+/** Our own server, as it ships. */
 export function stillwaterCommand(): ServerCommand {
-  const main = new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url);
-  return [process.execPath, fileURLToPath(main), "--save", ""];
+  return [process.execPath, SHIPPED_MAIN, "--save", ""];
 }
 
 export function redisCommand(redisServer: string): ServerCommand {

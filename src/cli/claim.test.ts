@@ -68,6 +68,9 @@ describe("a lock that may be a dead server's", { concurrency: 2 }, () => {
       const before = readFileSync(lock, "utf8");
       const begin = performance.now();
       child.kill(signal);
+      await until("it has heard it", () => output().includes(`${signal}: ending`));
+      // As a process group's, and its parent's: heard twice.
+      child.kill(signal);
       assert.equal(await ended, 0);
       assert(performance.now() - begin < 5_000);
       assert.match(output(), new RegExp(`\\n${signal}: ending; the directory is left as it is\\n$`));

@@ -16,18 +16,23 @@ import { StartError } from "./start-error.ts";
 /** Of those that end a server (ending.ts); in a container nothing happens at them unless somebody listens. */
 const SIGNALS = ["SIGTERM", "SIGINT"] as const;
 
-/** @returns false if the server is ended meanwhile @throws StartError if the directory is not to be had */
-export async function claimDirectory(store: Store, log: Log): Promise<boolean> {
+/** Ends the process if a signal says so meanwhile. @throws StartError if the directory is not to be had */
+export async function claimDirectory(store: Store, log: Log): Promise<void> {
+  let closed: Promise<void> | undefined;
   const end = (signal: NodeJS.Signals): void => {
+    if (closed !== undefined) return;
     log(`${signal}: ending; the directory is left as it is`);
-    void store.close({ saves: false });
+    closed = store.close({ saves: false });
   };
   for (const signal of SIGNALS) process.on(signal, end);
   try {
     await store.claimFiles({ onProgress: ({ waitingFor }) => waitingFor !== undefined && log(waitingFor) });
-    return true;
   } catch (error) {
-    if (error instanceof OpeningEndedError) return false;
+    if (error instanceof OpeningEndedError) {
+      await closed;
+      // Left to itself, Node.js would stop listening to signals before it ends, and one that comes twice would kill it.
+      process.exit(0);
+    }
     if (error instanceof DirectoryLockedError) throw new StartError(error.message);
     if ((error as NodeJS.ErrnoException).syscall === undefined) throw error;
     throw new StartError(`Could not lock the directory ${store.configuration.get("dir")}: ${systemErrorText(error)}`);

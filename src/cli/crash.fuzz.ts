@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { CRASH_KINDS } from "../testing/crash-operations.ts";
-import { crashRounds } from "../testing/crash-rounds.ts";
+import { assertPressed, crashRounds } from "../testing/crash-rounds.ts";
 import { seedOfRun } from "../testing/random.ts";
 
 const ROUNDS = 1000;
@@ -17,6 +17,7 @@ for (let part = 0; part < ROUNDS / ROUNDS_AT_ONCE; part++) {
     context.diagnostic(JSON.stringify(figures));
     assert.equal(figures.rounds, ROUNDS_AT_ONCE);
     for (const kind of CRASH_KINDS) assert(figures.found[kind] > 0, `no ${kind} was ever checked`);
+    assertPressed(figures);
     assert(Object.values(figures.killedWhile).every((count) => count > 0) && figures.killedLoading > 0);
   });
 }

@@ -1,9 +1,10 @@
 /** The server is killed under load, again and again: nothing acknowledged is lost. At length: crash.fuzz.ts. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { CrashCrowd } from "../testing/crash-crowd.ts";
 import { CrashLane } from "../testing/crash-lane.ts";
 import { CRASH_KINDS } from "../testing/crash-operations.ts";
-import { crashRounds } from "../testing/crash-rounds.ts";
+import { assertPressed, crashRounds } from "../testing/crash-rounds.ts";
 import { Random, seedOfRun } from "../testing/random.ts";
 import type { RespClient } from "../testing/resp-client.ts";
 import { decode } from "../testing/resp-frame.ts";
@@ -19,6 +20,7 @@ test(`${ROUNDS} crashes: nothing acknowledged is missing, nothing is there twice
   for (const kind of CRASH_KINDS) assert(figures.found[kind] > 0, `no ${kind} was ever checked`);
   for (const policy of ["always", "everysec"] as const) assert(figures.restartsUnder[policy] > 0, policy);
   assert(figures.killedLoading > 0, "it was never killed while it was loading");
+  assertPressed(figures);
   for (const work of ["rewrite", "save", "switch off and on"] as const) assert(figures.killedWhile[work] > 0, work);
 });
 
@@ -60,6 +62,43 @@ test("the check sees each of these", async (context) => {
     for (const command of commands) await client.command(...command.split(" "));
     await assert.rejects(() => settle(lane), complaint, what);
   }
+});
+
+test("so does that of keys that come in crowds", () => {
+  const crowd = new CrashCrowd(new Random(seed));
+  const stored = new Map<string, string>();
+  /** One batch, all of it answered: `missing` is found to be gone. */
+  const play = (missing: string): void => {
+    const [[, ...looked] = [], ...written] = crowd.next("eviction");
+    const values = looked.map((name) => (name === missing ? undefined : stored.get(name)));
+    const found = values.map((value) => (value === undefined ? "$-1\r\n" : `$${value.length}\r\n${value}\r\n`));
+    const replies = [`*${found.length}\r\n${found.join("")}`, ...written.map(() => "+OK\r\n")];
+    crowd.answered(
+      replies.map((reply) => Buffer.from(reply)),
+      true,
+    );
+    for (const [, name = "", value = ""] of written) stored.set(name, value);
+    if (looked.includes(missing)) stored.delete(missing);
+  };
+  const settle = (data: ReadonlyMap<string, string>, mayEvict = false, later = 0): void => {
+    const now = Date.now() + later;
+    crowd.settle({ names: [...data.keys()], values: [...data.values()], begunAt: now, endedAt: now, mayEvict });
+  };
+  for (let batch = 0; batch < 20; batch++) play("crowd:3");
+  assert.ok(!stored.has("crowd:3"), "it was looked at");
+  const { size } = stored;
+  const without = new Map([...stored].slice(1));
+  const back = new Map([...stored, ["crowd:3", "3:"]]);
+  assert.throws(() => settle(without), /acknowledged, is missing/);
+  assert.throws(() => settle(back), /evicted, is back/);
+  assert.throws(() => settle(new Map([...stored, ["crowd:99999", ""]])), /never written/);
+  assert.throws(() => settle(new Map([...stored, [[...stored.keys()][0]!, "other"]])), /other/);
+  assert.throws(() => settle(stored, false, 7_200_000), /too late/);
+  assert.throws(() => crowd.answered([Buffer.from(`*2\r\n$-1\r\n$1\r\nx\r\n`)], false));
+  crowd.kept = 0;
+  settle(without, true);
+  assert.deepEqual([crowd.kept, crowd.evicted, crowd.expired], [size - 1, 1, 0]);
+  assert.throws(() => settle(stored), /never written, or had gone/);
 });
 
 /** Writes until every kind of key holds something. */

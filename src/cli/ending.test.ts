@@ -120,3 +120,49 @@ describe("an end that cannot save", { concurrency: 2 }, () => {
     assert.deepEqual(readdirSync(directory), ["dump.rdb"]);
   });
 });
+
+/** A server that needs half a second to save, and is told to end; returns once it is saving. */
+async function saving(t: TestContext, directory: string, signal: NodeJS.Signals, isInVain = false) {
+  const run = await start(t, directory, "--rdb-key-save-delay", "100000", "--save", "3600 1");
+  if (isInVain) mkdirSync(join(directory, "dump.rdb", "in the way"), { recursive: true });
+  await run.ask("MSET a 1 b 2 c 3 d 4 e 5");
+  run.child.kill(signal);
+  await until("it saves", () => run.output().includes("\nSaving the data in "));
+  return run;
+}
+
+describe("a second signal, while it saves", { concurrency: 2 }, () => {
+  for (const first of ["SIGTERM", "SIGINT"] as const) {
+    test(`SIGTERM changes nothing after ${first}`, async (t) => {
+      const directory = temporaryDirectory(t);
+      const { child, ended, output } = await saving(t, directory, first);
+      assert(child.kill("SIGTERM"));
+      assert.equal(await ended, 0);
+      assert.match(output(), new RegExp(`\\n${first}: ending\\nSaving .*\\n.*\\nClosing all connections\\nBye\\.\\n$`));
+      assert.deepEqual(readdirSync(directory), ["dump.rdb"]);
+    });
+  }
+
+  test("SIGINT ends it at once, whatever the first was", async (t) => {
+    const { child, ended, output } = await saving(t, temporaryDirectory(t), "SIGTERM");
+    assert(child.kill("SIGINT"));
+    assert.equal(await ended, 1);
+    assert.match(output(), /\nSIGINT again: ending at once\n$/);
+  });
+
+  test("belongs to that attempt, if it fails; a later one is another", async (t) => {
+    const directory = temporaryDirectory(t);
+    const { child, ask, ended, output } = await saving(t, directory, "SIGTERM", true);
+    const refusals = (): number => output().match(/SIGTERM: not ending/g)?.length ?? 0;
+    assert(child.kill("SIGTERM"));
+    await until("it gives up", () => refusals() > 0);
+    for (let asked = 0; asked < 5; asked++) assert.equal(await ask("GET a"), "$1\r\n1\r\n");
+    assert.equal(output().match(/SIGTERM: ending/g)?.length, 1);
+    child.kill("SIGTERM");
+    await until("it gives up again", () => refusals() === 2);
+    for (let asked = 0; asked < 5; asked++) assert.equal(await ask("GET a"), "$1\r\n1\r\n");
+    rmSync(join(directory, "dump.rdb"), { recursive: true });
+    child.kill("SIGINT");
+    assert.equal(await ended, 0);
+  });
+});

@@ -3,6 +3,9 @@
  *
  * Saving comes before anybody is disconnected: if it fails, the server goes on, and the data is still there to be saved
  * elsewhere. It is done by the serving thread, as in Redis, so that nothing is answered that would not be in it.
+ *
+ * Once it is ending, only SIGINT ends it at once: by that, somebody at a terminal insists. A second SIGTERM is none: a
+ * supervisor that signals a whole group, and a parent that hands its signals on, let a server hear it twice.
  */
 import { CommandError } from "../commands/errors.ts";
 import type { Configuration } from "../config/configuration.ts";
@@ -36,20 +39,29 @@ export function endOnRequest(log: Log, store: Store, server: Server): void {
   };
   const onSignal = (signal: keyof typeof SIGNALS): void => {
     if (isEnding) {
+      if (signal === "SIGTERM") return;
       log(`${signal} again: ending at once`);
       process.exit(1);
     }
+    isEnding = true;
     log(`${signal}: ending`);
     try {
       store.prepareToEnd(requestOf(store.configuration, SIGNALS[signal]));
     } catch (error) {
       if (!(error instanceof CommandError)) throw error;
       log(`${signal}: not ending, because the data could not be saved; SHUTDOWN NOSAVE ends without`);
+      afterSignalsSoFar(() => (isEnding = false));
       return;
     }
     void end();
   };
   for (const signal of Object.keys(SIGNALS) as (keyof typeof SIGNALS)[]) process.on(signal, () => onSignal(signal));
+}
+
+/** Calls back once those signals have been heard that came while this turn kept the event loop waiting. */
+function afterSignalsSoFar(callback: () => void): void {
+  // They are heard in the next round of the loop, or in this one; an immediate comes behind a round's signals.
+  setImmediate(() => setImmediate(callback));
 }
 
 /** What a signal stands for: the words behind the directive are those of SHUTDOWN. */

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { STILLWATER_VERSION } from "../commands/version.ts";
 import { type CommandLineOptions, runCommandLine } from "../testing/cli.ts";
 import { RespClient } from "../testing/resp-client.ts";
@@ -215,7 +216,8 @@ describe("how it ends", { concurrency: 2 }, () => {
         run({ reply }) { reply.array(2); null.nothing(); },
       }));`;
     const nodeOptions = ["--import", `data:text/javascript,${encodeURIComponent(defect)}`];
-    const { port, client, ended, errors } = await start(t, ["--pidfile", "pid"], { nodeOptions });
+    const main = fileURLToPath(new URL("main.js", import.meta.url));
+    const { port, client, ended, errors } = await start(t, ["--pidfile", "pid"], { nodeOptions, main });
     const [socket, other] = await Promise.all([openSocket(port), client()]);
     socket.write("SET a 1\r\nDEFECT\r\nGET a\r\n");
     assert.equal(await heardUntilEnd(socket).catch(() => "reset"), "+OK\r\n");

@@ -101,14 +101,17 @@ export const BITFIELD = command({
     const length = Math.ceil(end / 8);
     checkLength(context, Math.max(0, length - FIELD_BYTES));
     const grows = !key.found || key.stringLength < length;
+    const { changes } = key.keyspace;
     growString(key, length, value);
     context.reply.array(operations.length);
-    let isChanged = false;
+    let changed = 0;
     for (const operation of operations) {
       if (operation.kind === "GET") context.reply.integer(readField(operation));
-      else if (execute(context, key, operation, grows)) isChanged = true;
+      else if (execute(context, key, operation, grows)) changed += 1;
     }
-    if (isChanged) key.notify(STRING_EVENT, "setbit");
+    if (changed > 0) key.notify(STRING_EVENT, "setbit");
+    // A string that has grown for fields none of which could be set has changed too, or the log would miss it.
+    key.keyspace.changes = changes + (changed === 0 && grows ? 1 : changed);
   },
 });
 

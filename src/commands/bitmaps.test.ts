@@ -41,6 +41,34 @@ test("single bits", () => {
   runner.verify();
 });
 
+test("setting what is set already is no change", () => {
+  const runner = new CommandRunner(COMMANDS);
+  const changesOf = (...command: string[]): number => {
+    const { changes } = runner.keyspace;
+    assert.doesNotMatch(runner.run(...command), /^-/);
+    return runner.keyspace.changes - changes;
+  };
+  const rows: readonly (readonly [command: string, changes: number])[] = [
+    ["SETBIT a 0 0", 1],
+    ["SETBIT a 0 0", 0],
+    ["SETBIT a 0 1", 1],
+    ["SETBIT a 0 1", 0],
+    ["SETBIT a 90 0", 1],
+    ["SET number 7", 1],
+    ["SETBIT number 0 0", 0],
+    ["BITFIELD b SET u8 0 0", 1],
+    ["BITFIELD b SET u8 0 0 GET u8 0", 0],
+    ["BITFIELD b SET u8 0 1 SET u8 0 1 INCRBY u8 0 1", 2],
+    ["BITFIELD b INCRBY u8 0 0", 0],
+    ["BITFIELD b SET u8 90 0 SET u8 0 2", 2],
+    ["BITFIELD b OVERFLOW FAIL SET u8 0 300", 0],
+    ["BITFIELD c OVERFLOW FAIL SET u8 0 300", 1],
+  ];
+  for (const [command, changes] of rows) assert.equal(changesOf(...command.split(" ")), changes, command);
+  assert.equal(runner.run("OBJECT", "ENCODING", "number"), "$3\r\nraw\r\n");
+  runner.verify();
+});
+
 test("counting bits", () => {
   const runner = new CommandRunner(COMMANDS);
   converse(

@@ -35,12 +35,14 @@ const SETBIT = command({
     const at = Math.floor(offset / 8);
     checkLength(context, at + 1);
     const grows = !key.found || key.stringLength <= at;
+    const { changes } = key.keyspace;
     growString(key, at + 1, value);
     const byte = value.bytes[value.start + at]!;
     const mask = 0x80 >>> (offset & 7);
     setByte(key, value, at, bit === 1 ? byte | mask : byte & ~mask);
     const old = (byte & mask) === 0 ? 0 : 1;
     if (grows || old !== bit) key.notify(STRING_EVENT, "setbit");
+    else key.keyspace.changes = changes;
     context.reply.integer(old);
   },
 });

@@ -60,7 +60,8 @@ export class CommandTable {
 
   /** The command of a name in any case; a subcommand's as "config|get". */
   byName(name: string): Command | undefined {
-    const [first, second] = name.toUpperCase().split("|");
+    const [first, second, ...others] = name.toUpperCase().split("|");
+    if (others.length > 0) return undefined;
     const command = this.#commands.find((candidate) => candidate.name === first);
     if (second === undefined) return command;
     return command?.subcommands?.find((candidate) => candidate.name === second);

@@ -2,6 +2,7 @@
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
 import { addInt64, type Int64 } from "../base/int64.ts";
+import { BY_REPLACEMENT } from "../keyspace/cause.ts";
 import { NO_DEADLINE } from "../keyspace/entry.ts";
 import type { Key } from "../keyspace/key.ts";
 import { DamagedValueError } from "../rdb/format.ts";
@@ -11,7 +12,7 @@ import { RdbWriter } from "../rdb/writer.ts";
 import { bytes, deferred, key, named, pureToken, rest } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
-import type { Effects } from "./effects.ts";
+import { type Effects, tellRemoved } from "./effects.ts";
 import { CommandError, NOT_AN_INTEGER, SYNTAX_ERROR } from "./errors.ts";
 import { GENERIC_EVENT, notifyReplaced } from "./key-events.ts";
 import { ACCESS_KEY, OVERWRITE_KEY } from "./key-specs.ts";
@@ -172,7 +173,7 @@ const RESTORE = command({
       valueReader.discard(key);
       if (existed) {
         key.remove();
-        if (effects.areKept) effects.add("DEL", args.slice(parsed.key, word));
+        tellRemoved(context, BY_REPLACEMENT, args.slice(parsed.key, word));
         key.notify(GENERIC_EVENT, "del");
       }
     } else {

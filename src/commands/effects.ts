@@ -16,6 +16,8 @@
  */
 import type { Arguments } from "../base/arguments.ts";
 import type { Int64 } from "../base/int64.ts";
+import type { Cause } from "../keyspace/cause.ts";
+import type { Releaser } from "../keyspace/release.ts";
 
 /** Bytes somewhere: a Slice is one. They are copied at once. */
 export interface EffectBytes {
@@ -52,6 +54,22 @@ export interface EffectRecorder extends Effects {
 
 /** Elements that one logged command names at the most, of the many that a command has removed or stored. */
 export const ELEMENTS_MAX = 1024;
+
+/**
+ * Tells that a command has removed a key which it was not asked to delete. Redis says UNLINK where the setting for such
+ * removals allows freeing in the background, so that whoever executes it again is not stopped by a large value either.
+ * @param cause which the key was removed for
+ */
+export function tellRemoved(context: RemovingContext, cause: Cause, name: EffectWord): void {
+  const { effects, keyspace } = context;
+  if (effects.areKept) effects.add(keyspace.releaser.isLazy[cause]! ? "UNLINK" : "DEL", name);
+}
+
+/** What of a command's context says how its removals are told. */
+interface RemovingContext {
+  readonly effects: Effects;
+  readonly keyspace: { readonly releaser: Pick<Releaser, "isLazy"> };
+}
 
 /** Effects that nobody keeps: where a log is replayed. */
 export const NO_EFFECTS: EffectRecorder = {

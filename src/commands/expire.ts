@@ -7,6 +7,7 @@ import { NO_DEADLINE } from "../keyspace/entry.ts";
 import { type Argument, deferred, key } from "./argument.ts";
 import { type Command, command } from "./command.ts";
 import type { Context } from "./context.ts";
+import { tellRemoved } from "./effects.ts";
 import { CommandError, NOT_AN_INTEGER } from "./errors.ts";
 import { deadlineAfter, tellDeadline } from "./expiry.ts";
 import { GENERIC_EVENT } from "./key-events.ts";
@@ -72,7 +73,7 @@ function expire(context: Context, args: Arguments, index: number, deadline: Int6
   const { effects } = context;
   if (isChanged && deadline <= context.keyspace.expiryClock.now()) {
     key.remove(BY_PAST_DEADLINE);
-    if (effects.areKept) effects.add("DEL", args.slice(index, name));
+    tellRemoved(context, BY_PAST_DEADLINE, args.slice(index, name));
     key.notify(GENERIC_EVENT, "del");
   } else if (isChanged) {
     // Only of a log that is loaded may it be before 1970, and is then long over as well.

@@ -45,7 +45,7 @@ test("texts and replies that clients match on", () => {
     ["COMMAND COUNT", `:${commands.length}\r\n`],
     ["COMMAND COUNT x", "-ERR wrong number of arguments for 'command|count' command\r\n"],
     ["COMMAND FOO", "-ERR unknown subcommand 'FOO'. Try COMMAND HELP.\r\n"],
-    ["COMMAND INFO nope get|x", "*2\r\n$-1\r\n$-1\r\n"],
+    ["COMMAND INFO nope get|x config|get|x", "*3\r\n$-1\r\n$-1\r\n$-1\r\n"],
     ["COMMAND DOCS nope", "*0\r\n"],
     ["COMMAND LIST x", "-ERR syntax error\r\n"],
     ["COMMAND LIST FILTERBY PATTERN", "-ERR syntax error\r\n"],

@@ -22,6 +22,7 @@ const TOO_FEW_KEYS = "ERR numkeys should be greater than 0";
 const TOO_FEW_ELEMENTS = "ERR count should be greater than 0";
 
 const moved = new Slice();
+const name = new Slice();
 
 const pushing = {
   group: "list",
@@ -209,7 +210,7 @@ export const LMPOP = command({
   group: "list",
   arity: -4,
   flags: ["write", "movablekeys"],
-  replay: "as-is",
+  replay: "rewritten",
   keys: [GIVEN_AWAY_COUNTED_KEYS],
   args: {
     numkeys: deferred("integer"),
@@ -220,6 +221,7 @@ export const LMPOP = command({
     ),
   },
   run(context, parsed, args) {
+    const { effects } = context;
     const keys = positive(args, parsed.numkeys, TOO_FEW_KEYS);
     const first = parsed.numkeys + 1;
     if (keys >= args.count - first) throw new CommandError(SYNTAX_ERROR);
@@ -231,7 +233,10 @@ export const LMPOP = command({
       if (!key.found) continue;
       context.reply.array(2);
       context.reply.bulk(args.bytes, args.start(index), args.length(index));
-      giveAway(context, key, isHead, smaller(count, listLength(key)));
+      const popped = smaller(count, listLength(key));
+      giveAway(context, key, isHead, popped);
+      // As Redis says it: replaying need not find out again which key it was.
+      if (effects.areKept) effects.add(isHead ? "LPOP" : "RPOP", args.slice(index, name), popped);
       return;
     }
     context.reply.nullArray();

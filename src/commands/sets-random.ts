@@ -1,6 +1,12 @@
-/** Random members: SPOP and SRANDMEMBER. Every choice is uniform. */
+/**
+ * Random members: SPOP and SRANDMEMBER. Every choice is uniform.
+ *
+ * SPOP chooses, replies, and only then tells what it has done and removes: a reply may turn out too long to be made,
+ * and what it would have held must still be there then.
+ */
 import type { Arguments } from "../base/arguments.ts";
 import { Slice } from "../base/bytes.ts";
+import { BY_REPLACEMENT } from "../keyspace/cause.ts";
 import type { Key } from "../keyspace/key.ts";
 import type { MemberSet, Place } from "../keyspace/member-set.ts";
 import { keepOnly, removeSet, setOf, takeMember } from "../keyspace/sets.ts";
@@ -8,7 +14,7 @@ import { LISTPACK, TABLE } from "../structures/collection.ts";
 import { deferred, key, optional, since } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
-import { type Effects, ELEMENTS_MAX, NO_EFFECTS } from "./effects.ts";
+import { type Effects, ELEMENTS_MAX, NO_EFFECTS, tellRemoved } from "./effects.ts";
 import { CommandError } from "./errors.ts";
 import { notifyRemoval, SET_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, GIVEN_AWAY_KEY } from "./key-specs.ts";
@@ -20,6 +26,8 @@ const NOT_POSITIVE = "ERR value is out of range, must be positive";
 
 /** SPOP keeps the rest of a table, instead of taking out the others, from this many popped for each that stays. */
 const POPPED_PER_KEPT = 5;
+/** An odd number whose multiples lie scattered: 2^32 by the golden ratio. */
+const SCATTER = 0x9e3779b1;
 /** SRANDMEMBER draws until it has enough different members if there are at least this many for each. */
 const MEMBERS_PER_DRAWN = 3;
 
@@ -80,6 +88,32 @@ function draw(set: MemberSet, count: number): ReadonlySet<Place> {
   return drawn;
 }
 
+/**
+ * As `draw`, of however many, beside the heap of JavaScript: what was drawn is kept in a table of its own that is at
+ * most half full, by linear probing from a product of the place. Of most of a set they are chosen in its order.
+ */
+function choose(set: MemberSet, count: number): Int32Array {
+  const chosen = new Int32Array(count);
+  let found = 0;
+  if (count * 2 > set.count) {
+    chooseInOrder(set, count, (place) => {
+      chosen[found++] = place;
+    });
+    return chosen;
+  }
+  const bits = 33 - Math.clz32(count);
+  const drawn = new Int32Array(2 ** bits);
+  while (found < count) {
+    const place = set.sample(Math.random);
+    let slot = Math.imul(place, SCATTER) >>> (32 - bits);
+    while (drawn[slot] !== 0 && drawn[slot] !== place) slot = (slot + 1) & (drawn.length - 1);
+    if (drawn[slot] === place) continue;
+    drawn[slot] = place;
+    chosen[found++] = place;
+  }
+  return chosen;
+}
+
 export const SPOP = command({
   name: "SPOP",
   summary: "Removes random members from a set and returns them; the set goes with the last.",
@@ -111,13 +145,13 @@ export const SPOP = command({
 
 function popOne(reply: Reply, key: Key, set: MemberSet): void {
   const place = set.sample(Math.random);
-  giveAway(reply, set, place);
+  replyMember(reply, set, place);
+  tell(set, place);
   takeMember(key, set, place);
 }
 
-/** Replies with a member that is popped, and tells it as an effect. */
-function giveAway(reply: Reply, set: MemberSet, place: Place): void {
-  replyMember(reply, set, place);
+/** Tells, as an effect, that a member is popped. */
+function tell(set: MemberSet, place: Place): void {
   if (popped.isTold) popped.add(set.read(place, member));
 }
 
@@ -137,13 +171,13 @@ function popSeveral(context: Context, args: Arguments, index: number, countIndex
   if (count >= size) {
     replyMembers(reply, set);
     removeSet(key);
-    if (context.effects.areKept) context.effects.add("DEL", args.slice(index, name));
+    tellRemoved(context, BY_REPLACEMENT, args.slice(index, name));
   } else if (set.encoding !== TABLE) {
     popInOrder(reply, key, set, Number(count));
   } else if ((size - Number(count)) * POPPED_PER_KEPT <= count && canKeep(key, set, Number(count))) {
     popAllBut(reply, key, set, size - Number(count));
   } else {
-    for (let done = 0; done < count; done++) popOne(reply, key, set);
+    popChosen(reply, key, set, Number(count));
   }
   notifyRemoval(key, SET_EVENT, "spop");
 }
@@ -157,24 +191,36 @@ function canKeep(key: Key, set: MemberSet, count: number): boolean {
 function popInOrder(reply: Reply, key: Key, set: MemberSet, count: number): void {
   const chosen: Place[] = [];
   chooseInOrder(set, count, (place) => {
-    giveAway(reply, set, place);
+    replyMember(reply, set, place);
     chosen.push(place);
   });
+  for (const place of chosen) tell(set, place);
   for (let index = count - 1; index >= 0; index--) takeMember(key, set, chosen[index]!);
 }
 
 /** Of a table of which little stays: that is chosen, and made a listpack, as Redis does. */
 function popAllBut(reply: Reply, key: Key, set: MemberSet, count: number): void {
   const kept = draw(set, count);
+  const others = new Int32Array(set.count - count);
+  let found = 0;
   set.forEach((place) => {
-    if (!kept.has(place)) giveAway(reply, set, place);
+    if (kept.has(place)) return;
+    replyMember(reply, set, place);
+    others[found++] = place;
   });
+  for (const place of others) tell(set, place);
   if (keepOnly(key, set, kept)) return;
-  const others: Place[] = [];
-  set.forEach((place) => {
-    if (!kept.has(place)) others.push(place);
-  });
   for (const place of others) takeMember(key, set, place);
+}
+
+/** Of a table: its members stay where they are while others go. */
+function popChosen(reply: Reply, key: Key, set: MemberSet, count: number): void {
+  const chosen = choose(set, count);
+  for (const place of chosen) replyMember(reply, set, place);
+  for (const place of chosen) {
+    tell(set, place);
+    takeMember(key, set, place);
+  }
 }
 
 export const SRANDMEMBER = command({

@@ -107,7 +107,7 @@ export const ZMPOP = command({
   group: "sorted-set",
   arity: -4,
   flags: ["write"],
-  replay: "as-is",
+  replay: "rewritten",
   keys: [GIVEN_AWAY_COUNTED_KEYS],
   args: {
     numkeys: deferred("integer"),
@@ -134,5 +134,7 @@ export const ZMPOP = command({
     reply.bulk(key.bytes, key.start, key.length);
     reply.array(popped);
     pop(reply, key, set, isMax, true);
+    // As Redis says it: replaying need not find out again which key it was.
+    if (context.effects.areKept) context.effects.add(isMax ? "ZPOPMAX" : "ZPOPMIN", key, popped);
   },
 });

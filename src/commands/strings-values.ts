@@ -9,7 +9,7 @@ import { buildString, setString } from "../keyspace/strings.ts";
 import { alone, bytes, type Choice, choice, deferred, key, named, oneOf, since, token } from "./argument.ts";
 import { command } from "./command.ts";
 import type { Context } from "./context.ts";
-import type { Effects } from "./effects.ts";
+import { type Effects, tellRemoved } from "./effects.ts";
 import { deadlineFrom, tellDeadline } from "./expiry.ts";
 import { GENERIC_EVENT, STRING_EVENT } from "./key-events.ts";
 import { ACCESS_KEY, GIVEN_AWAY_KEY, INSERT_KEY, OVERWRITE_KEY, UPDATE_KEY } from "./key-specs.ts";
@@ -86,13 +86,13 @@ export const SET = command({
       setString(key, args.bytes, args.start(parsed.value), args.length(parsed.value), deadline);
       context.reply.ok();
     }
-    const isRelative = expiration !== undefined && expiration.word !== "KEEPTTL";
+    const isDated = expiration !== undefined && expiration.word !== "KEEPTTL";
     if (context.effects.areKept) {
-      if (isRelative) tellSet(context.effects, args, parsed.value, deadline);
+      if (isDated && expiration.word !== "PXAT") tellSet(context.effects, args, parsed.value, deadline);
       else context.effects.keep(args);
     }
     key.notify(STRING_EVENT, "set");
-    if (isRelative) key.notify(GENERIC_EVENT, "expire");
+    if (isDated) key.notify(GENERIC_EVENT, "expire");
   },
 });
 
@@ -265,7 +265,7 @@ export const GETEX = command({
     if (isAbsolute && deadline <= context.keyspace.expiryClock.now()) {
       replyString(context, key);
       key.remove(BY_PAST_DEADLINE);
-      if (context.effects.areKept) context.effects.add("DEL", args.slice(parsed.key, name));
+      tellRemoved(context, BY_PAST_DEADLINE, args.slice(parsed.key, name));
       key.notify(GENERIC_EVENT, "del");
       return;
     }

@@ -3,6 +3,7 @@
  *
  * Whatever is not in this list must be equal under the rules of replies.ts.
  */
+import { EARTH_RADIUS } from "../base/geo-distance.ts";
 import { decode } from "../testing/resp-frame.ts";
 import { clientFields, commandName, type Exchange, infoLines, numbersIn, pairs } from "./replies.ts";
 
@@ -32,6 +33,27 @@ const SCORE_COMMANDS = [
 const DISTANCE = /(?<=\n)\d+\.\d{4}(?=\r)/g;
 
 const distancesIn = (wire: string): number[] => (wire.match(DISTANCE) ?? []).map(Number);
+
+/** Metres in what distances are counted in. */
+const UNITS = [1, 1000, 0.3048, 1609.34];
+/** By what part of it two libraries' sines make the sine of half an angle differ: a few last bits. */
+const HALF_SINE_ERROR = 2 ** -51;
+
+/**
+ * Whether two distances differ by no more than sines do in their last bits: hardly at all, but half the Earth away,
+ * where the arc sine is steep, by metres' thousandths and more.
+ * @param rounding what they may differ by anyhow
+ */
+function areNear(ours: number, theirs: number, rounding: number): boolean {
+  const gap = Math.abs(ours - theirs) - rounding;
+  if (gap <= 0) return true;
+  // By the derivative of the arc sine: as much as its argument's error times the tangent of half the angle.
+  return UNITS.some((unit) => {
+    const diameter = (2 * EARTH_RADIUS) / unit;
+    const halfAngle = Math.min(ours, theirs) / diameter;
+    return halfAngle <= Math.PI / 2 && gap <= diameter * HALF_SINE_ERROR * Math.tan(halfAngle);
+  });
+}
 
 const NEW_CLIENT_FIELDS = ["lib-name", "lib-ver"];
 
@@ -119,7 +141,7 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     covers: ({ subject, reference }) => {
       const [left, right] = [subject, reference].map((reply) => reply.toString("latin1"));
       const [ours, theirs] = [distancesIn(left!), distancesIn(right!)];
-      const isNear = ours.every((distance, index) => Math.abs(distance - theirs[index]!) < 0.00011);
+      const isNear = ours.every((distance, index) => areNear(distance, theirs[index]!, 0.00011));
       return isNear && left!.replaceAll(DISTANCE, "") === right!.replaceAll(DISTANCE, "");
     },
   },
@@ -141,7 +163,7 @@ export const intendedDifferences: readonly IntendedDifference[] = [
     reason: "the same, of a distance that was stored with all its digits",
     covers: ({ subject, reference }) => {
       const [ours, theirs] = [subject, reference].map((reply) => Number(decode(reply)));
-      return !Number.isInteger(ours) && Math.abs(ours! - theirs!) <= Math.abs(ours!) * 2 ** -51;
+      return !Number.isInteger(ours) && areNear(ours!, theirs!, 0);
     },
   },
   {

@@ -243,12 +243,40 @@ test("batches of all sizes go round the ring unharmed", () => {
   assert.equal(one.log.durable, contentOf(files).length);
 });
 
+test("whether a sync is pending: asked for, by somebody or by what is put under always, or under way", async () => {
+  const later = pausedLog("everysec");
+  later.gather("a");
+  later.log.flush();
+  assert.equal(later.log.isSyncPending, false, "a second later it will be");
+  later.channel.store(SYNCING, 1);
+  assert.equal(later.log.isSyncPending, true);
+  later.channel.store(SYNCING, 0);
+  const isDurable = later.log.sync();
+  assert.equal(later.log.isSyncPending, true);
+  later.round();
+  await isDurable;
+  assert.equal(later.log.isSyncPending, false);
+  const soon = pausedLog("always");
+  soon.gather("a");
+  soon.log.flush();
+  assert.equal(soon.log.isSyncPending, true);
+  soon.round();
+  assert.equal(soon.log.isSyncPending, false);
+  soon.gather("b");
+  soon.log.flush();
+  soon.log.fail("gone");
+  assert.equal(soon.log.isSyncPending, false, "nobody will see to it any more");
+});
+
 test("a ring that stays full fails the log, and says that it has waited", () => {
   const one = pausedLog("always");
-  const feed = new LogFeed(one.channel, { wake: () => undefined }, 20);
+  const waits: number[] = [];
+  const port = { wake: (): void => undefined };
+  const feed = new LogFeed(one.channel, port, (milliseconds) => waits.push(milliseconds), 20);
   assert.equal(feed.put(Buffer.alloc(1024), 0, 1024, 0), true);
   assert.equal(feed.put(Buffer.alloc(1), 0, 1, 0), false);
-  assert.equal(feed.delays, 1);
+  assert.equal(waits.length, 1);
+  assert(waits[0]! >= 20);
 });
 
 test("a switch: the old file is complete and synced before the next is written, and the next begins anew", () => {

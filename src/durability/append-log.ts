@@ -82,6 +82,10 @@ export class AppendLog {
   slowMs = 10;
   /** Whether each batch says when it was made (`aof-timestamp-enabled`). */
   hasTimestamps = false;
+  /** Times that the owner had to wait for a full ring. */
+  delays = 0;
+  /** Told how many milliseconds an append by the owner has taken, or such a wait. */
+  onAppend: ((milliseconds: number, isWait: boolean) => void) | undefined;
   readonly #effects: EffectLog;
   readonly #turn = new NextTurn(() => this.flush());
   readonly #waiters = new DurabilityWaiters();
@@ -106,15 +110,9 @@ export class AppendLog {
   /** Bytes of padding that may lie between what is not durable yet and what comes. */
   #gap = 0;
   #unsyncedSince = Number.NaN;
-  #olderDelays = 0;
 
   constructor(effects: EffectLog) {
     this.#effects = effects;
-  }
-
-  /** Times that the owner had to wait for a full ring. */
-  get delays(): number {
-    return this.#olderDelays + (this.#feed?.delays ?? 0);
   }
 
   /** Whether a log is kept. */
@@ -137,6 +135,11 @@ export class AppendLog {
     return this.appended - this.written;
   }
 
+  /** Whether a sync is asked for, or under way. */
+  get isSyncPending(): boolean {
+    return this.failure === undefined && this.#feed?.isSyncPending === true;
+  }
+
   /** Milliseconds for which the oldest byte that is not on the disk has been waiting; 0 of none. */
   get oldestUnsyncedMs(): number {
     return this.durable === this.appended || Number.isNaN(this.#unsyncedSince)
@@ -157,8 +160,10 @@ export class AppendLog {
     this.#effects.beginFile();
     this.#channel = channel;
     this.#file = file;
-    this.#olderDelays = this.delays;
-    this.#feed = new LogFeed(channel, port);
+    this.#feed = new LogFeed(channel, port, (milliseconds) => {
+      this.delays += 1;
+      this.onAppend?.(milliseconds, true);
+    });
     this.#sequence = sequence;
     this.#tail = 0;
     this.#durableWord = 0;
@@ -240,7 +245,7 @@ export class AppendLog {
     if (this.durable === this.appended) this.#unsyncedSince = performance.now();
     this.appended += bytes;
     if (this.#mayWriteInline()) this.#writeInline(buffer, start, bytes);
-    else if (!this.#feed!.put(buffer, start, bytes, replies)) this.#failWithWriter("the log writer takes nothing");
+    else if (!this.#feed!.put(buffer, start, bytes, replies)) this.#fail("the log writer takes nothing", true);
     effects.clear();
     if (this.released !== this.#released) this.#tellListeners();
   }
@@ -312,7 +317,7 @@ export class AppendLog {
       this.#waiters.resolveUpTo(this.durable);
     }
     if (this.durable === this.appended) this.#gap = 0;
-    if (channel.load(FAILED) !== 0) this.#failWithWriter("the log writer has failed");
+    if (channel.load(FAILED) !== 0) this.#fail("the log writer has failed", true);
     else if (this.released !== this.#released) this.#tellListeners();
   }
 
@@ -321,6 +326,7 @@ export class AppendLog {
     this.#fail(error, false);
   }
 
+  /** @param isVague whether why it has is still to come: the writer says it in a message */
   #fail(error: string, isVague: boolean): void {
     if (this.#channel === undefined || (this.failure !== undefined && !this.#isVague)) return;
     this.#isVague = isVague;
@@ -328,11 +334,6 @@ export class AppendLog {
     this.#closeFile();
     this.#waiters.rejectAll(new LogFailedError(error));
     this.#tellListeners();
-  }
-
-  /** Why it has, the writer says in a message; who is here before that knows only that it has. */
-  #failWithWriter(error: string): void {
-    this.#fail(error, true);
   }
 
   askToListen(): void {
@@ -372,6 +373,7 @@ export class AppendLog {
     }
     const end = performance.now();
     if (end - begin > this.slowMs) this.#busyUntil = end + CALM_MS;
+    this.onAppend?.(end - begin, false);
     this.written += length;
     this.#inline = (this.#inline + length) | 0;
     channel.store(INLINE, this.#inline);

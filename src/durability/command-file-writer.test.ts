@@ -17,11 +17,12 @@ import { Random, seedOfRun } from "../testing/random.ts";
 import { AOF_DIR, DIR, incrPath, MANIFEST, ON, refusal, runnerWith } from "../testing/recovering.ts";
 import { listpack, littleEndian, payload, text } from "../testing/saved-forms.ts";
 import { startRedis } from "../testing/servers.ts";
+import { snapshotPlan } from "../testing/snapshot-plans.ts";
 import { until } from "../testing/sockets.ts";
 import { type CommandFileOptions, CommandFileWriter } from "./command-file-writer.ts";
 import { LogReader } from "./log-reader.ts";
 import { CANCELLED, decide, KEYS, KIBIBYTES, newSnapshotWords } from "./snapshot-words.ts";
-import { SnapshotCancelledError, type SnapshotPlan, writeSnapshot } from "./snapshot-writer.ts";
+import { SnapshotCancelledError, writeSnapshot } from "./snapshot-writer.ts";
 
 const seed = seedOfRun();
 const BASE = join(AOF_DIR, "appendonly.aof.1.base.aof");
@@ -33,19 +34,7 @@ const ELEMENTS_MAX = 64;
 /** Syncs of a portion and of the whole, and what makes the file disappear. */
 const CALLS_TO_END = 4;
 
-const PLAN: SnapshotPlan = {
-  path: undefined,
-  temporary: BASE,
-  form: "commands",
-  timestamp: undefined,
-  compress: true,
-  checksum: true,
-  syncPortion: 1 << 20,
-  access: "none",
-  keyDelayMs: 0,
-  aux: [["aof-base", "1"]],
-  functions: [],
-};
+const PLAN = snapshotPlan({ path: undefined, temporary: BASE, form: "commands", aux: [["aof-base", "1"]] });
 
 /** A disk with a log whose base is what the keyspace holds, and whose only increment is this. */
 function written(

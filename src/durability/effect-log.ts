@@ -36,6 +36,8 @@ const DIGITS_MAX = 20;
 
 const MULTI = Buffer.from("*1\r\n$5\r\nMULTI\r\n");
 const EXEC = Buffer.from("*1\r\n$4\r\nEXEC\r\n");
+/** "*", the one digit of a count, and the line's end. */
+const COUNT_SIZE = 4;
 const NO_DATABASE = -1;
 
 const ASTERISK = 0x2a;
@@ -108,7 +110,8 @@ export class EffectLog implements EffectRecorder, RemovalListener {
   }
 
   begin(count: number): void {
-    this.#beginCommand(this.#database, count);
+    this.#beginCommand(this.#database);
+    this.#length(ASTERISK, count);
   }
 
   word(word: EffectWord): void {
@@ -119,14 +122,40 @@ export class EffectLog implements EffectRecorder, RemovalListener {
 
   keep(args: Arguments): void {
     const { bytes, starts, lengths, count } = args;
-    this.#beginCommand(this.#database, count);
+    if (args.requestStart !== -1) {
+      this.#keepRequest(args, args.requestStart);
+      return;
+    }
+    this.#beginCommand(this.#database);
+    this.#length(ASTERISK, count);
     for (let index = 0; index < count; index++) this.#bytes(bytes, starts[index]!, lengths[index]!);
   }
 
-  keyRemoved(database: number, bytes: Buffer, start: number, length: number): void {
+  /** Copies a request as it stands. A client may have sent anything behind its CRs; the log has LF. */
+  #keepRequest(args: Arguments, start: number): void {
+    this.#beginCommand(this.#database);
+    const { starts, lengths, count } = args;
+    const length = args.end + 2 - start;
+    this.#require(length);
+    const buffer = this.#buffer;
+    const at = this.#at;
+    copyBytes(args.bytes, start, buffer, at, length);
+    buffer[at + COUNT_SIZE - 1] = LF;
+    const shift = at - start;
+    for (let index = 0; index < count; index++) {
+      const begin = starts[index]! + shift;
+      const end = begin + lengths[index]!;
+      buffer[begin - 1] = LF;
+      buffer[end] = CR;
+      buffer[end + 1] = LF;
+    }
+    this.#at = at + length;
+  }
+
+  keyRemoved(database: number, bytes: Buffer, start: number, length: number, isLazy: boolean): void {
     if (!this.areKept) return;
     const isAlone = this.#beginRemoval(database, 2);
-    this.#text("DEL");
+    this.#text(isLazy ? "UNLINK" : "DEL");
     this.#bytes(bytes, start, length);
     if (isAlone) this.endUnit();
   }
@@ -154,15 +183,15 @@ export class EffectLog implements EffectRecorder, RemovalListener {
   #beginRemoval(database: number, count: number): boolean {
     const isAlone = !this.#isInUnit;
     if (isAlone) this.beginUnit(database);
-    this.#beginCommand(database, count);
+    this.#beginCommand(database);
+    this.#length(ASTERISK, count);
     return isAlone;
   }
 
-  #beginCommand(database: number, count: number): void {
+  #beginCommand(database: number): void {
     if (this.#commands === 1) this.#insertMulti();
     this.#commands += 1;
     if (database !== this.#selected) this.#select(database);
-    this.#length(ASTERISK, count);
   }
 
   #select(database: number): void {

@@ -17,12 +17,14 @@
  *     [8]  WAITERS   replies that have begun to wait for the disk            the owner
  *     [9]  SYNCING   1 while a sync is under way                             the writer
  *     [10] BELL      rung after any of the owner's words has changed         the owner
- *     [11] STATE     ASLEEP: a message must wake the writer; AWAKE: the bell both, by compare-and-exchange
+ *     [11] STATE     ASLEEP: a message must wake the writer; AWAKE: the bell; GATHERING: the bell, but for replies only
+ *                    once AWAITED is reached                                 both, by compare-and-exchange
  *     [12] LEAVE     1: messages wait, the writer should look at them        the owner 1, the writer 0
  *     [13] FAILED    1: an append or a sync has failed, nothing more is done the writer
  *     [14] SWITCH_AT HEAD at which the next file begins                      the owner
  *     [15] SWITCHES  switches to a next file that were asked for             the owner
  *     [16] SWITCHED  ... that were made                                      the writer
+ *     [17] AWAITED   WAITERS at which a sync that waits for them begins      the writer
  *
  * Why words and a ring, not messages: a batch costs the owner a copy and a wake-up of some microseconds; with messages,
  * both event loops would stand between a reply and the disk. And what waits is bounded by construction: a full ring
@@ -36,6 +38,8 @@
  * - The owner stores INLINE, then loads DURABLE; the writer stores DURABLE, then loads INLINE: bytes appended while a
  *   sync ends are seen by one of them, who sees to the next sync.
  * - Before it falls asleep, the writer stores ASLEEP and looks again; the owner rings, then looks whether it sleeps.
+ * - The writer stores AWAITED, then GATHERING, then loads WAITERS; the owner stores WAITERS, then loads STATE: one of
+ *   them sees that enough have come. (If neither did, the writer would wait for its time to be over, no longer.)
  */
 
 export const HEAD = 0;
@@ -55,7 +59,8 @@ export const FAILED = 13;
 export const SWITCH_AT = 14;
 export const SWITCHES = 15;
 export const SWITCHED = 16;
-const WORDS = 17;
+export const AWAITED = 17;
+const WORDS = 18;
 
 /** Values of POLICY. */
 export const NO = 0;
@@ -65,6 +70,7 @@ export const ALWAYS = 2;
 /** Values of STATE. */
 export const ASLEEP = 0;
 export const AWAKE = 1;
+export const GATHERING = 2;
 
 /** What may wait for the writer. */
 export const RING_BYTES = 32 * 1024 * 1024;

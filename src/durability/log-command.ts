@@ -104,8 +104,8 @@ export function describeByte(byte: number): string {
 }
 
 /** Whether all lines of a command that was parsed without looking at their ends have them. */
-export function haveLineEnds(bytes: Buffer, begin: number, args: Arguments): boolean {
-  let at = begin + 3;
+export function haveLineEnds(bytes: Buffer, args: Arguments): boolean {
+  let at = args.requestStart + 3;
   for (let index = 0; index < args.count; index++) {
     if (bytes[at] !== LF) return false;
     const start = args.starts[index]!;

@@ -3,22 +3,28 @@
  * matter are argued in log-channel.ts.
  *
  * What waits is bounded by the ring: when it is full, the owner waits until the writer has taken something, and with it
- * everybody whom the owner serves. That is what a disk that is slower than its writers comes to; `delays` counts it.
+ * everybody whom the owner serves. That is what a disk that is slower than its writers comes to; `onWait` is told.
  *
  * Owner thread only.
  */
 import {
+  ALWAYS,
   ASLEEP,
+  AWAITED,
   AWAKE,
   BASE,
   BELL,
   FAILED,
+  GATHERING,
+  GIVEN,
   HEAD,
   LEAVE,
   type LogChannel,
+  POLICY,
   STATE,
   SWITCH_AT,
   SWITCHES,
+  SYNCING,
   TAIL,
   WAITERS,
   WANTED,
@@ -37,15 +43,18 @@ export interface LogPort {
 
 export class LogFeed {
   readonly channel: LogChannel;
-  /** Times that the owner had to wait for a full ring. */
-  delays = 0;
   readonly #port: LogPort;
+  readonly #onWait: (milliseconds: number) => void;
   readonly #stuckMs: number;
 
-  /** @param stuckMs tests have less patience */
-  constructor(channel: LogChannel, port: LogPort, stuckMs = STUCK_MS) {
+  /**
+   * @param onWait told each time the owner had to wait for a full ring, and for how long
+   * @param stuckMs tests have less patience
+   */
+  constructor(channel: LogChannel, port: LogPort, onWait: (milliseconds: number) => void, stuckMs = STUCK_MS) {
     this.channel = channel;
     this.#port = port;
+    this.#onWait = onWait;
     this.#stuckMs = stuckMs;
   }
 
@@ -73,8 +82,11 @@ export class LogFeed {
       rest -= count;
       Atomics.store(words, HEAD, head);
     }
-    if (replies > 0) Atomics.add(words, WAITERS, replies);
-    this.ring();
+    if (replies === 0) this.ring();
+    else {
+      Atomics.add(words, WAITERS, replies);
+      this.#ringForReplies();
+    }
     return true;
   }
 
@@ -92,12 +104,27 @@ export class LogFeed {
     this.ring();
   }
 
+  /** Whether a sync is asked for, by whatever is put under `always`, or under way. */
+  get isSyncPending(): boolean {
+    const { channel } = this;
+    if (channel.load(SYNCING) !== 0 || channel.load(WANTED) !== channel.load(GIVEN)) return true;
+    return channel.load(POLICY) === ALWAYS && channel.pending !== 0;
+  }
+
   /** Something has changed that the writer should look at. */
   ring(): void {
     const { words } = this.channel;
     Atomics.add(words, BELL, 1);
     if (Atomics.compareExchange(words, STATE, ASLEEP, AWAKE) === ASLEEP) this.#port.wake();
     else Atomics.notify(words, BELL);
+  }
+
+  /** As `ring`, but does not wake a writer that waits for more replies than there are. */
+  #ringForReplies(): void {
+    const { channel } = this;
+    const isEarly = channel.load(STATE) === GATHERING && ((channel.load(WAITERS) - channel.load(AWAITED)) | 0) < 0;
+    if (isEarly) Atomics.add(channel.words, BELL, 1);
+    else this.ring();
   }
 
   /** Asks the writer to look at its messages, which it does not while it waits for the bell. */
@@ -116,14 +143,15 @@ export class LogFeed {
   /** @returns false if there will be none */
   #waitForRoom(): boolean {
     const { channel } = this;
-    this.delays += 1;
-    const until = performance.now() + this.#stuckMs;
+    const begin = performance.now();
+    const until = begin + this.#stuckMs;
     this.ring();
-    while (channel.load(FAILED) === 0 && performance.now() < until) {
-      const tail = channel.load(TAIL);
-      if (channel.pending < channel.ring.length) return true;
+    let tail = channel.load(TAIL);
+    while (channel.pending === channel.ring.length && channel.load(FAILED) === 0 && performance.now() < until) {
       this.waitFor(TAIL, tail, until - performance.now());
+      tail = channel.load(TAIL);
     }
-    return false;
+    this.#onWait(performance.now() - begin);
+    return channel.pending < channel.ring.length;
   }
 }

@@ -10,8 +10,9 @@
  *
  * Group commit: whatever has come while a sync was under way shares the next one. Of clients that each wait for their
  * reply, half would always be in the sync that is under way, and half in the next: two syncs for each of them. So a
- * sync that released several replies is followed by a short wait (`gather`) for as many to come back, at most for a
- * part of what a sync takes. One client alone is never waited for, because it is all that is waited for.
+ * sync that released several replies is followed by a wait (`gather`) until as many have come back, beside those that
+ * were waiting already: then all of them are in one sync, and stay together. It ends after GATHER_SHARE syncs' time, or
+ * GATHER_MAX_MS, because there may be clients who do not come back at once. One client alone is never waited for.
  *
  * Errors: after the first one nothing is written to the file, nothing more is taken, and FAILED is set before the owner
  * is told; it says why. Invariant: TAIL and DURABLE never count a byte that the system did not take or sync.
@@ -23,11 +24,13 @@ import type { Files } from "./files.ts";
 import {
   ALWAYS,
   ASLEEP,
+  AWAITED,
   AWAKE,
   BELL,
   DURABLE,
   EVERYSEC,
   FAILED,
+  GATHERING,
   GIVEN,
   HEAD,
   INLINE,
@@ -56,13 +59,15 @@ export type LogProgress =
 const SYNC_EVERY_MS = 1000;
 /** Unsynced bytes at which `everysec` does not wait for the second to be over. */
 export const PORTION_BYTES = 8 * 1024 * 1024;
-/** The part of an average sync, and the time, that is waited at most for replies to come back as requests. */
-const GATHER_SHARE = 0.5;
-const GATHER_MAX_MS = 4;
+/** How many times an average sync, and how long, is waited at most for replies to come back as requests. */
+const GATHER_SHARE = 4;
+const GATHER_MAX_MS = 1;
 /** How much the last sync counts in the average. */
 const AVERAGE_WEIGHT = 1 / 8;
 /** How long the writer listens for the bell before it goes back to its event loop. */
 const LINGER_MS = 20;
+/** After so long it goes back to it anyway: there, files are deleted. */
+const TURN_MS = 250;
 
 export class LogFileWriter {
   readonly channel: LogChannel;
@@ -80,6 +85,8 @@ export class LogFileWriter {
   /** WAITERS as of the last sync, and how many replies that one released. */
   #waitersSynced = 0;
   #released = 0;
+  /** WAITERS once these have come back, as requests, beside those that waited already. */
+  #awaited = 0;
 
   /**
    * @param path of the file that is appended to; it must exist
@@ -122,7 +129,9 @@ export class LogFileWriter {
     if (channel.load(FAILED) !== 0) return Number.POSITIVE_INFINITY;
     try {
       const wanted = channel.load(WANTED);
-      if (this.#append()) this.#tell({ kind: "written" });
+      const hasAppended = this.#append();
+      // Under `always` nobody waits for less than the sync.
+      if (hasAppended && channel.load(POLICY) !== ALWAYS) this.#tell({ kind: "written" });
       const dueMs = this.#dueMs(wanted);
       if (dueMs > 0) return dueMs;
       if (wanted === channel.load(GIVEN)) this.#gather();
@@ -135,16 +144,18 @@ export class LogFileWriter {
   }
 
   /**
-   * Rounds for as long as the bell rings, and a little longer; then the writer is asleep.
+   * Rounds for as long as the bell rings, and a little longer, but TURN_MS at most; then the writer is asleep.
    * @returns milliseconds until the next call, unless the owner wakes it before; infinite for never
    */
   work(): number {
     const { channel } = this;
+    const until = this.#now() + TURN_MS;
     channel.store(STATE, AWAKE);
     for (;;) {
       const bell = channel.load(BELL);
       const dueMs = this.round();
-      const isAsked = channel.load(LEAVE) !== 0;
+      const isOver = this.#now() >= until;
+      const isAsked = isOver || channel.load(LEAVE) !== 0;
       if (isAsked) channel.store(LEAVE, 0);
       else if (dueMs <= 0 || Atomics.wait(channel.words, BELL, bell, Math.min(dueMs, LINGER_MS)) !== "timed-out")
         continue;
@@ -152,7 +163,7 @@ export class LogFileWriter {
       this.#tellSynced();
       channel.store(STATE, ASLEEP);
       // Rung in between: whoever rang may have taken us for awake.
-      if (isAsked || channel.load(BELL) === bell) return dueMs;
+      if (isAsked || channel.load(BELL) === bell) return isOver ? 0 : dueMs;
       if (Atomics.compareExchange(channel.words, STATE, ASLEEP, AWAKE) !== ASLEEP) return dueMs;
     }
   }
@@ -254,18 +265,20 @@ export class LogFileWriter {
     return Math.max(0, this.#unsyncedSince + SYNC_EVERY_MS - this.#now());
   }
 
-  /** Waits for as many replies to be waiting as the last sync released. */
+  /** Waits until all clients are waiting that did when the last sync ended, and those that it released. */
   #gather(): void {
     const { channel } = this;
     if (this.#released <= 1 || channel.load(POLICY) !== ALWAYS) return;
     const until = this.#lastSyncEndedAt + Math.min(GATHER_MAX_MS, this.#averageSyncMs * GATHER_SHARE);
+    channel.store(AWAITED, this.#awaited);
+    channel.store(STATE, GATHERING);
     for (;;) {
       const bell = channel.load(BELL);
-      const waiting = (channel.load(WAITERS) - this.#waitersSynced) | 0;
       const restMs = until - this.#now();
-      if (waiting >= this.#released || restMs <= 0) break;
+      if (((channel.load(WAITERS) - this.#awaited) | 0) >= 0 || restMs <= 0) break;
       Atomics.wait(channel.words, BELL, bell, restMs);
     }
+    channel.store(STATE, AWAKE);
     this.#append();
   }
 
@@ -287,6 +300,7 @@ export class LogFileWriter {
     this.#lastSyncEndedAt = end;
     this.#released = (waiters - this.#waitersSynced) | 0;
     this.#waitersSynced = waiters;
+    this.#awaited = (channel.load(WAITERS) + this.#released) | 0;
     this.#unsyncedSince = Number.NaN;
     this.#syncedUpTo = upTo;
     this.#isUntold ||= inFile !== channel.load(DURABLE);

@@ -139,7 +139,7 @@ export class LogReader {
     if (ahead.next === ahead.count) this.#parseAhead();
     if (ahead.next < ahead.count) {
       this.args = ahead.requests[ahead.next]!;
-      this.offset = this.#window.base + ahead.begins[ahead.next]!;
+      this.offset = this.#window.base + this.args.requestStart;
       ahead.next += 1;
     } else if (!this.#nextAlone()) return false;
     if (this.args.count === 1) this.#followTransaction();
@@ -166,8 +166,8 @@ export class LogReader {
   #checkLineEnds(bytes: Buffer): void {
     const ahead = this.#ahead;
     for (let index = 0; index < ahead.count; index++) {
-      if (haveLineEnds(bytes, ahead.begins[index]!, ahead.requests[index]!)) continue;
-      this.#at = ahead.begins[index]!;
+      if (haveLineEnds(bytes, ahead.requests[index]!)) continue;
+      this.#at = ahead.requests[index]!.requestStart;
       ahead.count = index;
       return;
     }

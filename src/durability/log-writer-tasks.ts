@@ -123,7 +123,7 @@ export class LogWriterTasks {
     this.#retired.retry(performance.now());
     const { waiting, lastError } = this.#retired;
     this.#tell({ kind: "retired", waiting, error: lastError });
-    return waiting > 0;
+    return this.#retired.isUnfinished;
   }
 
   #do(task: LogTask): number {

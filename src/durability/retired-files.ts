@@ -67,6 +67,8 @@ export class RetiredFiles {
   readonly #remove: Remove;
   #graves: Grave[] = [];
   #isRemoving = false;
+  /** A sweep that came while files were being deleted, and follows. */
+  #isSweepDue = false;
   #hasFailed = false;
   #retryMs = RETRY_MS_MIN;
   /** In ms, by the caller's clock; 0: not yet known. */
@@ -81,13 +83,13 @@ export class RetiredFiles {
 
   /**
    * Looks at the disk, and begins to delete what is retired. While an earlier sweep is still deleting, that is put off
-   * to a `retry`.
+   * until it is through.
    * @param isStart nothing is being written yet by this process, so that temporaries of its number are leftovers
    */
   sweep(isStart = false): void {
-    // What is missed so is found by the next retry.
-    this.#hasFailed = this.#isRemoving;
+    this.#isSweepDue = this.#isRemoving;
     if (this.#isRemoving) return;
+    this.#hasFailed = false;
     this.#retryAt = 0;
     this.#graves = [];
     this.waiting = 0;
@@ -97,6 +99,11 @@ export class RetiredFiles {
     if (dataDirectory !== logDirectory) this.#bury(dataDirectory, () => this.#leftoversOf(dataDirectory, isStart));
     if (!this.#hasFailed) this.lastError = undefined;
     this.#removeNext();
+  }
+
+  /** Whether `retry` is to be called again: files are to go yet, or something has failed. */
+  get isUnfinished(): boolean {
+    return this.waiting > 0 || this.#hasFailed;
   }
 
   /** Sweeps again if something is left to do and its time has come. @param now in ms, by any clock that goes forward */
@@ -134,7 +141,9 @@ export class RetiredFiles {
   #removeNext(): void {
     const grave = this.#graves.pop();
     if (grave === undefined) {
-      if (!this.#hasFailed) this.#retryMs = RETRY_MS_MIN;
+      // Not as at the start: by now temporaries of this process may be in use.
+      if (this.#isSweepDue) this.sweep();
+      else if (!this.#hasFailed) this.#retryMs = RETRY_MS_MIN;
       return;
     }
     this.#isRemoving = true;

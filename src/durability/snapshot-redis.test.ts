@@ -12,6 +12,7 @@ import { Random, seedOfRun } from "../testing/random.ts";
 import type { RespClient } from "../testing/resp-client.ts";
 import { decode } from "../testing/resp-frame.ts";
 import { startRedis } from "../testing/servers.ts";
+import { snapshotPlan } from "../testing/snapshot-plans.ts";
 import { realFiles } from "./files.ts";
 import { newSnapshotWords } from "./snapshot-words.ts";
 import { type SnapshotPlan, writeSnapshot } from "./snapshot-writer.ts";
@@ -66,16 +67,10 @@ function fill(runner: CommandRunner, random: Random): void {
 function save(runner: CommandRunner, path: string, plan: Partial<SnapshotPlan>): void {
   const frozen = runner.keyspace.freeze();
   const view = new FrozenKeyspace(frozen.regions, frozen.databases);
-  const whole: SnapshotPlan = {
+  const whole = snapshotPlan({
     path,
     temporary: `${path}.temporary`,
-    form: "rdb",
-    timestamp: undefined,
-    compress: true,
-    checksum: true,
     syncPortion: Number.POSITIVE_INFINITY,
-    access: "none",
-    keyDelayMs: 0,
     aux: [
       ["redis-ver", "7.2.4"],
       ["redis-bits", "64"],
@@ -83,9 +78,8 @@ function save(runner: CommandRunner, path: string, plan: Partial<SnapshotPlan>):
       ["used-mem", "1000000"],
       ["aof-base", "0"],
     ],
-    functions: [],
     ...plan,
-  };
+  });
   writeSnapshot(realFiles, view, frozen.access, whole, newSnapshotWords());
   frozen.release();
 }

@@ -9,6 +9,7 @@ import { CommandRunner } from "../testing/commands.ts";
 import { FaultyFiles } from "../testing/faulty-files.ts";
 import { FreezeWriter } from "../testing/freeze-writer.ts";
 import { Random, seedOfRun } from "../testing/random.ts";
+import { snapshotPlan } from "../testing/snapshot-plans.ts";
 import { RdbLoader } from "./rdb-loader.ts";
 import { CANCELLED, COMMITTING, decide, ENDED, newSnapshotWords, STATE } from "./snapshot-words.ts";
 import { SnapshotCancelledError, type SnapshotPlan, writeSnapshot } from "./snapshot-writer.ts";
@@ -16,19 +17,7 @@ import { SnapshotCancelledError, type SnapshotPlan, writeSnapshot } from "./snap
 const seed = seedOfRun();
 const PATH = "/data/dump.rdb";
 const TEMPORARY = "/data/temp-1.dump.rdb";
-const PLAN: SnapshotPlan = {
-  path: PATH,
-  temporary: TEMPORARY,
-  form: "rdb",
-  timestamp: undefined,
-  compress: true,
-  checksum: true,
-  syncPortion: 1 << 20,
-  access: "none",
-  keyDelayMs: 0,
-  aux: [["redis-ver", "7.2.4"]],
-  functions: [],
-};
+const PLAN = snapshotPlan({ path: PATH, temporary: TEMPORARY });
 
 function digests(keyspace: Keyspace): string[] {
   return keyspace.databases.map((database) => digestOf(database));

@@ -2,13 +2,14 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { extname } from "node:path";
 import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
+import { SHIPPED_INDEX } from "../testing/shipped.ts";
 import { until } from "../testing/sockets.ts";
 import {
   type EvictionMetric,
+  type ExpiryMetric,
   type LazyFreeMetric,
   type Metric,
   type OpenOptions,
@@ -95,16 +96,60 @@ test("background: what has expired goes by itself, with a clock of one's own", a
   await until("they are gone", () => db.stats().keys === 1);
   const { expiry, hits } = db.stats();
   assert.deepEqual([expiry.expiredKeys, expiry.expiredFields, hits], [10_000, 0, 0]);
-  await until("all is told", () => heard.reduce((sum, metric) => sum + expiredOf(metric), 0) === 10_000);
+  await until("the end is told", () => heard.some((metric) => metric.type === "expiry" && !metric.isMore));
+  assert.equal(
+    heard.reduce((sum, metric) => sum + expiredOf(metric), 0),
+    10_000,
+  );
   unsubscribe("stillwater:expiry", publish);
   assert.deepEqual(published, heard);
   const runId = /run_id:(\w+)/.exec(db.info("server"))![1];
   assert(heard.every(({ storeId }) => storeId === runId));
   const busyMs = heard.reduce((sum, metric) => sum + (metric.type === "expiry" ? metric.durationMs : 0), 0);
   assert(busyMs > 0 && busyMs <= expiry.busyMs, `${busyMs} of ${expiry.busyMs} ms`);
+  await sleep(50);
+  assert.equal(heard.filter((metric) => metric.type === "expiry" && !metric.isMore).length, 1, "the end, told once");
   const last = heard.at(-1)!;
   assert(last.type === "expiry" && !last.isMore);
   assert.equal(db.debug("VERIFY"), "OK");
+  await db.close();
+});
+
+test("whenever a slice's time is up, the last event on expiry says that no more is due", async () => {
+  let now = 1_700_000_000_000;
+  const db = await open({ now: () => now, expiry: { mode: "manual" } });
+  const heard: ExpiryMetric[] = [];
+  const hear = (metric: Metric): unknown => metric.type === "expiry" && heard.push(metric);
+  db.on("metric", hear);
+  const expire = (): void => {
+    for (let index = 0; index < 100; index++) db.set(`k${index}`, "v", { PX: 1000 });
+    now += 5000;
+    // As good as no time: it is always up when something has been removed.
+    while (db.tick(Number.MIN_VALUE));
+  };
+  expire();
+  assert.equal(
+    heard.reduce((sum, { keys }) => sum + keys, 0),
+    100,
+  );
+  assert.deepEqual(
+    heard.filter(({ isMore }) => !isMore),
+    heard.slice(-1),
+  );
+  assert(heard.length > 1 && heard.slice(0, -1).every(({ keys }) => keys > 0));
+  const count = heard.length;
+  db.tick();
+  assert.equal(heard.length, count, "the end is told once");
+  // Who begins to listen afterwards is not told of an end whose beginning was told to somebody else.
+  for (let index = 0; index < 100; index++) db.set(`k${index}`, "v", { PX: 1000 });
+  now += 5000;
+  assert(db.tick(Number.MIN_VALUE) && heard.at(-1)!.isMore);
+  db.off("metric", hear);
+  while (db.tick());
+  heard.length = 0;
+  db.on("metric", hear);
+  db.tick();
+  assert.equal(heard.length, 0);
   await db.close();
 });
 
@@ -213,9 +258,8 @@ function fillSet(db: Stillwater): void {
 
 /** Runs a script that has opened a store as `db`; the process must end by itself. */
 async function outputOf(options: string, script: string): Promise<string> {
-  const entry = new URL(`./index${extname(import.meta.url)}`, import.meta.url).href;
   const source = `
-    const { open } = await import(${JSON.stringify(entry)});
+    const { open } = await import(${JSON.stringify(SHIPPED_INDEX)});
     let now = 1_700_000_000_000;
     const db = await open(${options});
     ${script}`;

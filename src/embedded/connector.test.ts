@@ -4,11 +4,12 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { Redis as Redis6 } from "ioredis";
 import { Redis as Redis5 } from "ioredis5";
+import { SHIPPED_INDEX } from "../testing/shipped.ts";
 import { open, type Stillwater } from "./index.ts";
 
 // The two versions have the methods used here with the same types.
@@ -163,7 +164,7 @@ for (const [title, [call, expected]] of Object.entries(LATE_REPLIES)) {
     const script = `
       import { setTimeout as sleep } from "node:timers/promises";
       import { Redis } from "ioredis";
-      import { open } from ${JSON.stringify(new URL(`./index${extname(import.meta.url)}`, import.meta.url).href)};
+      import { open } from ${JSON.stringify(SHIPPED_INDEX)};
       const db = await open({ dir: ${JSON.stringify(dir)}, fsync: "always" });
       const redis = new Redis({ Connector: db.connector() });
       process.stdout.write(JSON.stringify(await ${call}));

@@ -3,11 +3,11 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import { describe, type TestContext, test } from "node:test";
+import { SHIPPED_INDEX } from "../testing/shipped.ts";
 import { open } from "./index.ts";
 
-const ENTRY = new URL(`./index${extname(import.meta.url)}`, import.meta.url).href;
 const CHILD_MS = 20_000;
 
 function temporaryDirectory(t: TestContext): string {
@@ -22,7 +22,7 @@ function run(
   script: string,
   killWith?: NodeJS.Signals,
 ): Promise<{ output: string; errors: string; code: number | string }> {
-  const source = `import { open } from ${JSON.stringify(ENTRY)};\n${script}`;
+  const source = `import { open } from ${JSON.stringify(SHIPPED_INDEX)};\n${script}`;
   const child = spawn(process.execPath, ["--input-type=module", "-e", source], { cwd });
   let output = "";
   let errors = "";

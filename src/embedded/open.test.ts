@@ -2,10 +2,10 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { createServer } from "node:net";
-import { extname } from "node:path";
 import { test } from "node:test";
 import { promisify } from "node:util";
 import { RespClient } from "../testing/resp-client.ts";
+import { SHIPPED_INDEX } from "../testing/shipped.ts";
 import { CommandError, type OpenOptions, open, type Stillwater } from "./index.ts";
 
 const MIB = 2 ** 20;
@@ -176,10 +176,9 @@ test("other processes are served", async () => {
 });
 
 test("a store keeps no process alive, even while it listens and is connected to", async () => {
-  const entry = new URL(`./index${extname(import.meta.url)}`, import.meta.url).href;
   const script = `
     import { connect } from "node:net";
-    const { open } = await import(${JSON.stringify(entry)});
+    const { open } = await import(${JSON.stringify(SHIPPED_INDEX)});
     const db = await open();
     const { port } = await db.listen({ port: 0 });
     const socket = connect(port, "127.0.0.1");

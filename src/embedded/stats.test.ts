@@ -49,7 +49,7 @@ const FIELDS: Readonly<Record<string, Expected>> = {
   aof_base_size: ({ log }) => log.rewrittenBytes,
   aof_pending_rewrite: ({ log }) => flag(log.isRewriteScheduled),
   aof_buffer_length: ({ log }) => log.gatheredBytes,
-  aof_pending_bio_fsync: ({ log }) => flag(log.pendingBytes > 0),
+  aof_pending_bio_fsync: ({ log }) => flag(log.isSyncPending),
   aof_delayed_fsync: ({ log }) => log.delays,
   aof_pending_bytes: ({ log }) => log.pendingBytes,
   aof_oldest_unsynced_ms: ({ log }) => Math.round(log.oldestUnsyncedMs),
@@ -72,7 +72,8 @@ function logBufferOf(db: Stillwater): unknown {
 /** Of stores without a log, INFO does not show more than this. */
 const WHILE_ON = /^aof_(current_size|base_size|buffer|pending|delayed|oldest|fsync|files|last_error)/;
 /** Of what other threads are at, and of time, which go on between two looks. */
-const RUNNING = /^(current_save_keys_processed|aof_oldest_unsynced_ms|\w+_current_\w+_time_sec|aof_current_rew.*)$/;
+const RUNNING =
+  /^(current_save_keys_processed|aof_(pending_bio|oldest_unsynced)_\w+|\w+_current_\w+_time_sec|aof_current_rew.*)$/;
 
 function infoOf(db: Stillwater): Map<string, string> {
   const lines = db.info("persistence", "stats", "memory").split("\r\n");

@@ -18,6 +18,8 @@ export class StoreChores implements Chores {
   readonly #freed = { objects: 0, bytes: 0, inline: 0, durationMs: 0 };
   /** What has expired, and not been told of: what was removed here, not what a lookup found. */
   readonly #expired = { keys: 0, fields: 0, durationMs: 0, isMore: false };
+  /** Whether who listens has last been told that more is due. */
+  #isMoreTold = false;
   /** Looks at the rules of a store's files in every round, and tells what became of them; set while it has any. */
   onRound: (() => void) | undefined;
   onSliceEnd: (() => void) | undefined;
@@ -99,7 +101,11 @@ export class StoreChores implements Chores {
     this.#expired.keys = 0;
     this.#expired.fields = 0;
     this.#expired.durationMs = 0;
-    if (keys + fields === 0 || !this.#metrics.wants("expiry")) return;
+    if (keys + fields === 0 && !this.#isMoreTold) return;
+    const isWanted = this.#metrics.wants("expiry");
+    this.#isMoreTold = isWanted && isMore;
+    // A slice whose time is up does not know whether there is more: one that then finds nothing is told of, too.
+    if (!isWanted || (keys + fields === 0 && isMore)) return;
     this.#metrics.emit({ type: "expiry", storeId: this.#metrics.storeId, durationMs, keys, fields, isMore });
   }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { allCommands } from "../commands/all-commands.ts";
+import { BY_EXPIRY, BY_PAST_DEADLINE, BY_REPLACEMENT, type Cause } from "../keyspace/cause.ts";
 import { CommandRunner } from "../testing/commands.ts";
 import { Follower } from "../testing/effects.ts";
 
@@ -18,6 +19,10 @@ const DATED = `HPEXPIREAT h ${IN_10_S} FIELDS 1 a`;
 const ROWS = `
   APPEND k x =>
   SETBIT k 7 1 =>
+  SETBIT k 7 1 ; SETBIT k 7 1 => -
+  SETBIT k 7 1 ; SETBIT k 8 0 =>
+  SET k a ; BITFIELD k SET u8 0 97 => -
+  BITFIELD k OVERFLOW FAIL SET u8 0 300 =>
   SET k a ; BITFIELD k SET u8 0 98 OVERFLOW SAT INCRBY u8 8 300 =>
   BITFIELD nokey GET u8 0 => -
   BITOP NOT d nokey => -
@@ -38,7 +43,8 @@ const ROWS = `
   SET k v EX 10 => SET k v PXAT ${IN_10_S}
   SET k v NX GET PX 10000 => SET k v PXAT ${IN_10_S}
   SET k v EXAT 1700000060 => SET k v PXAT ${IN_60_S}
-  SET k v PXAT ${IN_60_S} => SET k v PXAT ${IN_60_S}
+  SET k v PXAT ${IN_60_S} =>
+  SET k v pxat ${IN_60_S} NX GET =>
   SET k v ; SET k w NX => -
   SET k v NX GET =>
   SETNX k v =>
@@ -53,12 +59,12 @@ const ROWS = `
   GETEX k EX 10 => -
   SET k v ; GETEX k => -
   SET k v ; GETEX k EX 10 => PEXPIREAT k ${IN_10_S}
-  SET k v ; GETEX k PXAT 1 => DEL k
+  SET k v ; GETEX k PXAT 1 => UNLINK k
   SET k v ; GETEX k PERSIST => -
   SET k v EX 10 ; GETEX k PERSIST => PERSIST k
   EXPIRE k 10 => -
   SET k v ; EXPIRE k 10 NX => PEXPIREAT k ${IN_10_S}
-  SET k v ; EXPIRE k -1 => DEL k
+  SET k v ; EXPIRE k -1 => UNLINK k
   SET k v EX 60 ; EXPIRE k 10 GT => -
   SET k v EX 10 ; EXPIRE k 60 GT => PEXPIREAT k ${IN_60_S}
   SET k v ; PEXPIRE k 10000 => PEXPIREAT k ${IN_10_S}
@@ -109,7 +115,9 @@ const ROWS = `
   RPUSH l a b ; LPOP l =>
   LPOP l => -
   RPUSH l a b ; RPOP l 5 =>
-  RPUSH l a b ; LMPOP 2 k l LEFT COUNT 1 =>
+  RPUSH l a b ; LMPOP 2 k l LEFT COUNT 1 => LPOP l 1
+  RPUSH l a b ; LMPOP 1 l RIGHT COUNT 10 => RPOP l 2
+  LMPOP 1 l LEFT => -
   RPUSH l a b ; LMOVE l m LEFT RIGHT =>
   RPUSH l a b ; RPOPLPUSH l l =>
   RPUSH l a b ; LSET l 0 x =>
@@ -126,7 +134,7 @@ const ROWS = `
   SADD s a b ; SADD t a ; SMOVE s t a =>
   SADD s a ; SPOP s => SREM s a
   SPOP s => -
-  SADD s a b ; SPOP s 2 => DEL s
+  SADD s a b ; SPOP s 2 => UNLINK s
   SADD s 1 ; SPOP s 0 => -
   SADD s a b ; SINTERSTORE d s s =>
   SADD s a b ; SUNIONSTORE d s t =>
@@ -152,7 +160,9 @@ const ROWS = `
   ZADD z 1 a ; ZREM z a =>
   ZADD z 1 a 2 b ; ZPOPMIN z =>
   ZADD z 1 a 2 b ; ZPOPMAX z 5 =>
-  ZADD z 1 a 2 b ; ZMPOP 2 y z MAX =>
+  ZADD z 1 a 2 b ; ZMPOP 2 y z MAX => ZPOPMAX z 1
+  ZADD z 1 a 2 b ; ZMPOP 1 z MIN COUNT 10 => ZPOPMIN z 2
+  ZMPOP 1 z MIN => -
   ZADD z 1 a 2 b ; ZREMRANGEBYRANK z 0 0 =>
   ZADD z 1 a 2 b ; ZREMRANGEBYSCORE z 1 1 =>
   ZADD z 1 a 1 b ; ZREMRANGEBYLEX z [a [a =>
@@ -174,7 +184,7 @@ const RESTORES: readonly (readonly [command: string, effects: string])[] = [
   ["RESTORE r 10000 % IDLETIME 3", `RESTORE r ${IN_10_S} % IDLETIME 3 ABSTTL`],
   [`RESTORE r ${IN_10_S} % ABSTTL`, ""],
   ["RESTORE r 1 % ABSTTL", "-"],
-  ["RESTORE k 1 % ABSTTL REPLACE", "DEL k"],
+  ["RESTORE k 1 % ABSTTL REPLACE", "UNLINK k"],
 ];
 
 const DESCRIBED = /^(?<before>.*; )?(?<command>.*?) =>(?<effects>.*)$/;
@@ -220,6 +230,34 @@ test("each command logs what does the same again, and nothing if it has changed 
     assert.doesNotMatch(runner.run(...wordsOf(command)), /^-/, command);
     assert.deepEqual(follower.follow(), effects, command);
     assert.deepEqual(follower.differences(), [], command);
+  }
+});
+
+test("what goes unasked is deleted by UNLINK where the settings allow freeing in the background, else by DEL", () => {
+  let now = NOW;
+  const runner = new CommandRunner(allCommands, { now: () => now, shards: 2, seed: [1, 2] });
+  const follower = new Follower(runner);
+  const { isLazy } = runner.keyspace.releaser;
+  const rows: readonly (readonly [cause: Cause, before: string, command: string])[] = [
+    [BY_PAST_DEADLINE, "SET k v", "EXPIRE k -1"],
+    [BY_PAST_DEADLINE, "SET k v", "GETEX k PXAT 1"],
+    [BY_REPLACEMENT, "SADD k a", "SPOP k 1"],
+    [BY_EXPIRY, "SET k v PX 10", "EXISTS k"],
+  ];
+  for (const [cause, before, command] of rows) {
+    for (const [allowed, expected] of [
+      [false, "DEL k"],
+      [true, "UNLINK k"],
+    ] as const) {
+      isLazy.fill(!allowed);
+      isLazy[cause] = allowed;
+      runner.run(...wordsOf(before));
+      follower.follow();
+      now += 20;
+      runner.run(...wordsOf(command));
+      assert.deepEqual(follower.follow(), [expected], command);
+      assert.deepEqual(follower.differences(), [], command);
+    }
   }
 });
 

@@ -35,6 +35,8 @@ export interface LogStats {
   readonly gatheredBytes: number;
   /** Bytes that wait for the thread that writes. */
   readonly pendingBytes: number;
+  /** Whether a sync is asked for, or under way. */
+  readonly isSyncPending: boolean;
   /** Milliseconds for which the oldest byte that is not on the disk has been waiting; 0 if all are. */
   readonly oldestUnsyncedMs: number;
   /** Times that everybody had to wait because the disk was too slow for the writes. */
@@ -145,6 +147,7 @@ export class LogFigures {
       rewrittenBytes: state.isOn ? schedule.rememberedSize : 0,
       gatheredBytes: state.gatheredBytes,
       pendingBytes: log.pendingBytes,
+      isSyncPending: log.isSyncPending,
       oldestUnsyncedMs: log.oldestUnsyncedMs,
       delays: log.delays - this.#olderDelays,
       syncs: {
@@ -191,7 +194,7 @@ export function logFields(stats: LogStats): LogInfo {
     aof_base_size: stats.rewrittenBytes,
     aof_pending_rewrite: stats.isRewriteScheduled ? 1 : 0,
     aof_buffer_length: stats.gatheredBytes,
-    aof_pending_bio_fsync: stats.pendingBytes > 0 ? 1 : 0,
+    aof_pending_bio_fsync: stats.isSyncPending ? 1 : 0,
     aof_delayed_fsync: stats.delays,
     aof_pending_bytes: stats.pendingBytes,
     aof_oldest_unsynced_ms: Math.round(stats.oldestUnsyncedMs),

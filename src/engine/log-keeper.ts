@@ -186,7 +186,7 @@ export class LogKeeper {
     }
   }
 
-  /** Bytes of all files of the log. */
+  /** Bytes of all files of the log; of the one that is being written, without padding and synced lines. */
   get currentBytes(): number {
     return this.#baseBytes + this.#olderBytes + this.log.appended - this.#fileBegan;
   }

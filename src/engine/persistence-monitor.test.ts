@@ -7,14 +7,18 @@ import { type TestContext, test } from "node:test";
 import { keptAlive } from "../base/keep-alive.ts";
 import { allCommands } from "../commands/all-commands.ts";
 import { Configuration } from "../config/configuration.ts";
+import type { SyncPolicy } from "../durability/append-log.ts";
 import type { Files, OpenFile } from "../durability/files.ts";
+import { ASLEEP, STATE } from "../durability/log-channel.ts";
 import { Core } from "../embedded/core.ts";
 import { type Metric, Metrics } from "../monitoring/metrics.ts";
 import { CommandRunner } from "../testing/commands.ts";
 import { FaultyFiles } from "../testing/faulty-files.ts";
+import { PausedLog } from "../testing/paused-log.ts";
+import { LogFigures, logFields } from "./log-figures.ts";
 import { PersistenceMonitor } from "./persistence-monitor.ts";
+import { RewriteSchedule } from "./rewrite-schedule.ts";
 import { Store } from "./store.ts";
-import { timedFiles } from "./timed-files.ts";
 
 async function opened(t: TestContext, directives: Readonly<Record<string, string>>): Promise<Store> {
   const dir = mkdtempSync(join(tmpdir(), "stillwater-monitor-"));
@@ -31,9 +35,10 @@ async function opened(t: TestContext, directives: Readonly<Record<string, string
 
 /** A disk whose appends take so long. */
 function slowFiles(milliseconds: number): Files {
-  const files = new FaultyFiles();
+  const files = new FaultyFiles(["/d"]);
+  const openFast = files.open.bind(files);
   const open = (path: string, mode: "read" | "append" | "create" | "update"): OpenFile => {
-    const file = files.open(path, mode);
+    const file = openFast(path, mode);
     const write = file.write.bind(file);
     file.write = (bytes, start, length) => {
       for (const until = performance.now() + milliseconds; performance.now() < until; );
@@ -41,7 +46,7 @@ function slowFiles(milliseconds: number): Files {
     };
     return file;
   };
-  return Object.assign(Object.create(files) as Files, { open });
+  return Object.assign(files, { open });
 }
 
 test("however many slices there are in a round, syncs are told of once", async (t) => {
@@ -74,30 +79,73 @@ test("however many slices there are in a round, syncs are told of once", async (
   assert.equal(heard.length, 2, "what is left is told in the end");
 });
 
-test("appends that were slow are spikes: alone, or beside a snapshot; none where nothing is monitored", () => {
+/** A log on this thread and a slow disk, and what is listened to of it. */
+function monitoredLog(policy: SyncPolicy) {
   const { services } = new CommandRunner(allCommands, { directives: { "latency-monitor-threshold": "5" } });
-  const { latency, configuration } = services;
-  let hasJob = false;
-  const files = timedFiles(slowFiles(8), services, () => hasJob);
-  const names = (): string[] => latency.events.map(({ name }) => name);
-  const append = (path: string, mode: "append" | "create"): void => {
-    const file = files.open(path, mode);
-    assert.equal(file.write(Buffer.from("text"), 1, 2), 2);
-    assert.equal(file.size(), 2);
-    file.close();
+  const paused = new PausedLog(slowFiles(8), "/d/log", policy);
+  const { log, channel, writer } = paused;
+  const fallAsleep = (): void => channel.store(STATE, ASLEEP);
+  paused.onWake = () => {
+    writer.round();
+    fallAsleep();
   };
-  append("/made", "create");
-  assert.deepEqual(names(), [], "other files are no appends");
-  append("/alone", "append");
+  fallAsleep();
+  const figures = new LogFigures(log, new RewriteSchedule(services.configuration));
+  const snapshots = { onOutcome: undefined, isRunning: false };
+  new PersistenceMonitor({ metrics: new Metrics("s"), services, hurry: () => undefined }, snapshots, { log, figures });
+  const { latency, configuration } = services;
+  const names = (): string[] => latency.events.map(({ name }) => name);
+  const append = (value: string): void => {
+    paused.gather(value);
+    log.flush();
+  };
+  return { paused, figures, snapshots, latency, configuration, names, append };
+}
+
+test("appends that were slow are spikes: alone, or beside a snapshot; none where nothing is monitored", () => {
+  const { paused, snapshots, latency, configuration, names, append } = monitoredLog("everysec");
+  const { log } = paused;
+  append("alone");
+  assert.equal(log.written, log.appended);
   assert.deepEqual(names(), ["aof-write-alone", "aof-write"]);
   assert(latency.event("aof-write")!.worst >= 8);
-  hasJob = true;
-  append("/beside", "append");
+  snapshots.isRunning = true;
+  append("beside");
   assert.deepEqual(names(), ["aof-write-alone", "aof-write", "aof-write-active-child"]);
   latency.resetAll();
   configuration.configSet([["latency-monitor-threshold", "0"]]);
-  append("/unwatched", "append");
+  append("unwatched");
+  assert.equal(log.written, log.appended);
   assert.deepEqual(names(), []);
+});
+
+test("what the writer appends is no spike, unless everybody has to wait for it", () => {
+  const { paused, latency, names, append } = monitoredLog("always");
+  const { log } = paused;
+  append("short");
+  log.poll();
+  assert.equal(log.durable, log.appended);
+  assert.deepEqual([names(), log.delays], [[], 0]);
+  append("longer than the ring: ".repeat(80));
+  log.poll();
+  assert.equal(log.durable, log.appended);
+  assert.equal(log.delays, 1);
+  assert.deepEqual(names(), ["aof-write-pending-fsync", "aof-write"]);
+  assert(latency.event("aof-write")!.worst >= 8);
+});
+
+test("INFO tells of a sync that is asked for", async () => {
+  const { paused, figures, append } = monitoredLog("everysec");
+  paused.onWake = undefined;
+  const state = { isOn: true, isRefusing: false, isRewriting: false, currentBytes: 0, gatheredBytes: 0, lastError: "" };
+  const pending = (): unknown => logFields(figures.stats(state)).whileOn["aof_pending_bio_fsync"];
+  append("a");
+  assert.equal(pending(), 0);
+  const isDurable = paused.log.sync();
+  assert.equal(pending(), 1);
+  paused.round();
+  await isDurable;
+  assert.equal(pending(), 0);
 });
 
 test("a sync that was slow is a spike under always, because somebody waits for it", async (t) => {

@@ -8,9 +8,11 @@
  * So what has ended waits for the end of the next slice, which is asked for at once. Syncs are summed up and told ten
  * times a second (once in a round of the housekeeper): under `always` there are thousands.
  *
- * Of Redis's latency events there are `fork` (the freeze), `aof-write` and its kinds (timed-files.ts), and
- * `aof-fsync-always`, which here holds up nobody but those whose replies wait for it. The others that are about files
- * have nothing that they could stand for: renaming and unlinking is done by other threads.
+ * Of Redis's latency events there are `fork` (the freeze), `aof-write` and its kinds, for which the thread that answers
+ * has to wait, and `aof-fsync-always`, which here holds up nobody but those whose replies wait for it. That thread does
+ * not append while a sync is under way; what Redis calls `aof-write-pending-fsync`, a write that could be put off no
+ * longer, is here a wait for room in the ring. The others that are about files have nothing that they could stand for:
+ * renaming and unlinking is done by other threads.
  *
  * Owner thread only.
  */
@@ -29,9 +31,14 @@ export interface MonitoredStore {
   hurry(): void;
 }
 
+/** What is listened to. */
+type WatchedSnapshots = Pick<Snapshotter, "onOutcome" | "isRunning">;
+type WatchedLog = Pick<LogKeeper, "log" | "figures">;
+
 export class PersistenceMonitor {
   readonly #store: MonitoredStore;
-  readonly #log: LogKeeper;
+  readonly #snapshots: WatchedSnapshots;
+  readonly #log: WatchedLog;
   #ended: Metric[] = [];
   #isRoundOver = false;
   /** Syncs that have not been told of. */
@@ -40,10 +47,12 @@ export class PersistenceMonitor {
   #longestSyncMs = 0;
 
   /** Begins to listen. */
-  constructor(store: MonitoredStore, snapshotter: Snapshotter, log: LogKeeper) {
+  constructor(store: MonitoredStore, snapshots: WatchedSnapshots, log: WatchedLog) {
     this.#store = store;
+    this.#snapshots = snapshots;
     this.#log = log;
-    snapshotter.onOutcome = (outcome) => this.#noteSnapshot(outcome);
+    snapshots.onOutcome = (outcome) => this.#noteSnapshot(outcome);
+    log.log.onAppend = (milliseconds, isWait) => this.#noteAppend(milliseconds, isWait);
     log.figures.listener = {
       onSync: (microseconds) => this.#noteSync(microseconds / 1000),
       onRewriteEnd: (outcome) => this.#noteRewrite(outcome),
@@ -94,6 +103,15 @@ export class PersistenceMonitor {
     if (this.#log.log.policy !== "always") return;
     const { latency, keyspace } = this.#store.services;
     latency.add("aof-fsync-always", milliseconds, keyspace.clock.now());
+  }
+
+  #noteAppend(milliseconds: number, isWait: boolean): void {
+    const { latency, keyspace } = this.#store.services;
+    if (latency.thresholdMs === 0) return;
+    const now = keyspace.clock.now();
+    const kind = this.#snapshots.isRunning ? "aof-write-active-child" : "aof-write-alone";
+    latency.add(isWait ? "aof-write-pending-fsync" : kind, milliseconds, now);
+    latency.add("aof-write", milliseconds, now);
   }
 
   #noteSnapshot(outcome: SnapshotOutcome): void {

@@ -15,6 +15,7 @@ const NO_LOG: LogStats = {
   rewrittenBytes: 0,
   gatheredBytes: 0,
   pendingBytes: 0,
+  isSyncPending: false,
   oldestUnsyncedMs: 0,
   delays: 0,
   syncs: { count: 0, p50Ms: 0, p99Ms: 0, maxMs: 0 },

@@ -35,7 +35,6 @@ import { type LoadProgress, type OpenReport, type RecoveredLog, Recovery } from 
 import { reloadFrom } from "./reload.ts";
 import { Snapshotter } from "./snapshotter.ts";
 import type { ShutdownRequest, Store } from "./store.ts";
-import { timedFiles } from "./timed-files.ts";
 
 /** How far opening has come. */
 export interface OpenProgress extends LoadProgress {
@@ -129,7 +128,7 @@ export class StorePersistence implements Persistence {
       effects: store.effects,
       snapshots: this.snapshotter,
       link: this.#logWriter,
-      files: timedFiles(this.#files, store.services, () => this.snapshotter.isRunning),
+      files: this.#files,
       directory: this.#logDirectory,
       hasData: () => store.keyspace.databases.some(({ count }) => count > 0),
       notice: (line) => store.onNotice?.(line),

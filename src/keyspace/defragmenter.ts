@@ -264,10 +264,7 @@ export class Defragmenter {
       return;
     }
     const dictionary = shard.dictionaries[this.#database]!;
-    const hash = this.#hashOf(shard, entry);
-    let slot = dictionary.seek(hash);
-    while (dictionary.at(slot) !== entry) slot = dictionary.seekNext(slot, hash);
-    dictionary.replace(slot, moved);
+    dictionary.replace(dictionary.slotOf(this.#hashOf(shard, entry), entry), moved);
     heap.free(entry);
   }
 

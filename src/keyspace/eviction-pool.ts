@@ -81,9 +81,7 @@ export class EvictionPool {
       const ref = this.#refs[at]!;
       const hash = this.#hashes[at]!;
       const dictionary = shard.dictionaries[database.index]!;
-      let slot = dictionary.seek(hash);
-      while (slot !== 0 && dictionary.at(slot) !== ref) slot = dictionary.seekNext(slot, hash);
-      if (slot === 0) continue;
+      if (dictionary.findSlot(hash, ref) === 0) continue;
       const { entries } = shard;
       if (entries.accessClock(ref) !== this.#stamps[at] || (volatileOnly && !entries.hasDeadline(ref))) continue;
       key.pointAt(database, shard, ref, hash);

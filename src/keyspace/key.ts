@@ -238,7 +238,8 @@ export class Key {
     const entry = this.unlink();
     this.keyspace.changes += 1;
     if (cause === BY_EXPIRY || cause === BY_EVICTION) {
-      this.keyspace.removals?.keyRemoved(this.database.index, this.bytes, this.start, this.length);
+      const isLazy = this.keyspace.releaser.isLazy[cause]!;
+      this.keyspace.removals?.keyRemoved(this.database.index, this.bytes, this.start, this.length, isLazy);
     }
     if (cause === BY_EXPIRY) {
       this.keyspace.expiredKeys += 1;
@@ -384,10 +385,7 @@ export class Key {
   }
 
   #slot(): number {
-    const dictionary = this.shard.dictionaries[this.database.index]!;
-    let slot = dictionary.seek(this.hash);
-    while (dictionary.at(slot) !== this.entry) slot = dictionary.seekNext(slot, this.hash);
-    return slot;
+    return this.shard.dictionaries[this.database.index]!.slotOf(this.hash, this.entry);
   }
 
   /** Removes the key if its deadline has passed. */

@@ -37,6 +37,7 @@ export class ReleaseFinder {
   readonly #pause: FinderPause;
   readonly #breathe: () => void;
   #untilAsked = ASK_EVERY;
+  #isCollectionDue = false;
 
   /**
    * @param words of the keyspace: ReleaseWords.buffer
@@ -51,7 +52,7 @@ export class ReleaseFinder {
   /** Lets go of a region. */
   forget(shard: number): void {
     this.#views[shard] = undefined;
-    giveReasonToCollect();
+    this.#collectSoon();
   }
 
   /** Refers to a buffer that the owner has discarded. */
@@ -62,7 +63,17 @@ export class ReleaseFinder {
   /** Gives such a buffer's memory back. */
   letGo(held: number): void {
     this.#held.delete(held);
-    giveReasonToCollect();
+    this.#collectSoon();
+  }
+
+  /** One collection for all that is let go of together: all regions, at a FLUSHALL. */
+  #collectSoon(): void {
+    if (this.#isCollectionDue) return;
+    this.#isCollectionDue = true;
+    setImmediate(() => {
+      this.#isCollectionDue = false;
+      giveReasonToCollect();
+    });
   }
 
   /** Finds all blocks of a batch, and links them where it may. */

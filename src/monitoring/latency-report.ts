@@ -20,6 +20,9 @@ const ADVICE: Readonly<Record<string, string>> = {
   "aof-write":
     "Appending to the log was slow: the disk is busy. Take other writers off it, rewrite the log when less is going " +
     "on, or let nothing be synced meanwhile (no-appendfsync-on-rewrite yes).",
+  "aof-write-pending-fsync":
+    "So much of the log was waiting for the disk that everybody had to wait with it: the disk is slower than what is " +
+    "written. A faster disk helps, fewer or smaller writes, or appendfsync no, which leaves syncing to the system.",
   "aof-fsync-always":
     "Syncing the log was slow, and replies to writes wait for it. A faster disk helps, or appendfsync everysec, " +
     "which may lose the last second if the machine loses power.",

@@ -34,7 +34,7 @@ export interface LazyFreeMetric extends MetricBase {
   readonly pendingBytes: number;
 }
 
-/** Keys and fields whose time had come have been removed. */
+/** Keys and fields whose time had come have been removed; none of either only where the last event said `isMore`. */
 export interface ExpiryMetric extends MetricBase {
   readonly type: "expiry";
   /** Milliseconds that the serving thread was busy with it. */
@@ -42,7 +42,7 @@ export interface ExpiryMetric extends MetricBase {
   readonly keys: number;
   /** Fields of hashes. */
   readonly fields: number;
-  /** Whether more is due, which the next slice goes on with. */
+  /** Whether more may be due: then the next slice goes on with it, and an event without this follows at the end. */
   readonly isMore: boolean;
 }
 

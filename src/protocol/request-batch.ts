@@ -18,15 +18,12 @@ export const SHORT_MAX = 99;
 
 export class RequestBatch {
   readonly requests: readonly Arguments[];
-  /** Where each request begins in the bytes. */
-  readonly begins: Int32Array;
   count = 0;
   /** The first request that has not been executed. */
   next = 0;
 
   constructor(capacity: number) {
     this.requests = Array.from({ length: capacity }, () => new Arguments());
-    this.begins = new Int32Array(capacity);
   }
 
   clear(): void {
@@ -39,16 +36,16 @@ export class RequestBatch {
    * @returns where that begins
    */
   fill(bytes: Buffer, start: number, end: number): number {
-    const { requests, begins } = this;
+    const { requests } = this;
     let at = start;
     let count = 0;
-    for (; count < begins.length; count++) {
+    for (; count < requests.length; count++) {
       if (end - at < 4 || bytes[at] !== ASTERISK || bytes[at + 2] !== CR) break;
       const args = requests[count]!;
       args.reset(bytes);
       const next = readArguments(args, bytes[at + 1]! - ZERO, at + 4, end);
       if (next === -1) break;
-      begins[count] = at;
+      args.requestStart = at;
       at = next;
     }
     this.count = count;

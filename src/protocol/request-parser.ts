@@ -154,7 +154,7 @@ export class RequestParser {
    */
   keep(): void {
     const batch = this.#batch;
-    if (batch.next < batch.count) this.#at = batch.begins[batch.next]!;
+    if (batch.next < batch.count) this.#at = batch.requests[batch.next]!.requestStart;
     batch.clear();
     if (this.#remaining === 0) this.#begin = this.#at;
     if (this.#bytes === this.#kept) this.#append(this.#fedEnd - this.#fedAt);

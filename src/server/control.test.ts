@@ -43,6 +43,32 @@ describe("CLIENT KILL", () => {
   });
 });
 
+describe("CLIENT NO-TOUCH", () => {
+  for (const [ending, ...command] of [
+    ["OFF", "CLIENT", "NO-TOUCH", "OFF"],
+    ["RESET", "RESET"],
+  ] as const) {
+    test(`what is read meanwhile does not count as used; from ${ending} on it does, for everybody`, async (t) => {
+      const directives = { "maxmemory-policy": "allkeys-lfu", "lfu-log-factor": "0", "lfu-decay-time": "0" };
+      const { client } = await serveInProcess(t, directives);
+      const [quiet, other] = await Promise.all([client(), client()]);
+      const frequency = async () => Number((await ask(other, "OBJECT", "FREQ", "key")).slice(1, -2));
+      await ask(quiet, "SET", "key", "value");
+      const before = await frequency();
+      await ask(quiet, "CLIENT", "NO-TOUCH", "ON");
+      await ask(quiet, "GET", "key");
+      assert.equal(await frequency(), before);
+      await ask(other, "GET", "key");
+      assert.equal(await frequency(), before + 1);
+      await ask(quiet, ...command);
+      await ask(other, "GET", "key");
+      assert.equal(await frequency(), before + 2);
+      await ask(quiet, "GET", "key");
+      assert.equal(await frequency(), before + 3);
+    });
+  }
+});
+
 describe("CLIENT REPLY", () => {
   test("OFF silences all, SKIP one", async (t) => {
     const { client } = await serveInProcess(t);

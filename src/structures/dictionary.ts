@@ -30,6 +30,7 @@
  */
 import { type Heap, NONE, type Ref } from "../memory/heap.ts";
 import { ESTIMATE_SAMPLES, type Estimate } from "./collection.ts";
+import { beginAgain, noEmptySlot } from "./probing.ts";
 import {
   CAPACITY,
   COUNT,
@@ -97,12 +98,35 @@ export class Dictionary {
     const begin = (segmentIn(word) + SEGMENT_HEADER_SIZE) >>> 2;
     const end = begin + (capacity << 1);
     let slot = begin + (((((hash << (word >>> 27)) >>> 16) * capacity) >>> 16) << 1);
+    let rounds = 0;
     while (words[slot + 1] !== NONE) {
       if (words[slot] === hash) return slot;
       slot += 2;
-      if (slot === end) slot = begin;
+      if (slot === end) slot = beginAgain(begin, ++rounds, hash);
     }
     return 0;
+  }
+
+  /**
+   * The slot in which `ref`, which is in the table, stands under `hash`.
+   * @throws Error if it does not stand there: the table is broken
+   */
+  slotOf(hash: number, ref: Ref): Slot {
+    const slot = this.findSlot(hash, ref);
+    if (slot === 0) throw new Error(`dictionary: ref ${ref} is not where its hash ${hash} belongs`);
+    return slot;
+  }
+
+  /** As `slotOf`, of a ref that may have gone: then 0. */
+  findSlot(hash: number, ref: Ref): Slot {
+    const words = this.#words;
+    let slot = this.seek(hash);
+    const first = slot;
+    while (slot !== 0 && words[slot + 1] !== ref) {
+      slot = this.seekNext(slot, hash);
+      if (slot === first) throw new Error(`dictionary: hash ${hash} is met again and again`);
+    }
+    return slot;
   }
 
   /**
@@ -119,8 +143,9 @@ export class Dictionary {
     const words = this.#words;
     const begin = (this.#segments.of(hash) + SEGMENT_HEADER_SIZE) >>> 2;
     const end = begin + (this.capacity << 1);
+    let rounds = 0;
     for (let next = slot + 2; ; next += 2) {
-      if (next === end) next = begin;
+      if (next === end) next = beginAgain(begin, ++rounds, hash);
       if (words[next + 1] === NONE) return 0;
       if (words[next] === hash) return next;
     }
@@ -185,10 +210,11 @@ export class Dictionary {
     const begin = (segment + SEGMENT_HEADER_SIZE) >>> 2;
     const end = begin + (capacity << 1);
     const home = (((hash << depth) >>> 16) * capacity) >>> 16;
+    let rounds = 0;
     for (let slot = begin + (home << 1); words[slot + 1] !== NONE; ) {
       if ((((words[slot]! << depth) >>> 16) * capacity) >>> 16 === home) visit(words[slot + 1]!);
       slot += 2;
-      if (slot === end) slot = begin;
+      if (slot === end) slot = beginAgain(begin, ++rounds, hash);
     }
     const width = 2 ** (32 - depth);
     const start = Math.floor(cursor / width) * width;
@@ -340,9 +366,11 @@ export class Dictionary {
     const depth = words[(segment + SEGMENT_DEPTH) >>> 2]!;
     const begin = (segment + SEGMENT_HEADER_SIZE) >>> 2;
     const { region } = this.#heap;
-    let empty = (gap - begin) >>> 1;
+    const first = (gap - begin) >>> 1;
+    let empty = first;
     for (let place = (empty + 1) % capacity; words[begin + place * 2 + 1] !== NONE; place = (place + 1) % capacity) {
       const hash = words[begin + place * 2]!;
+      if (place === first) throw noEmptySlot(hash);
       const home = (((hash << depth) >>> 16) * capacity) >>> 16;
       // It may move back to the gap if that does not put it before its home.
       if ((place - home + capacity) % capacity < (place - empty + capacity) % capacity) continue;

@@ -76,7 +76,7 @@ export class MemberTable {
 
   /** Puts another block in the place of a member of the same bytes. */
   replace(hash: number, old: Ref, member: Ref): void {
-    this.dictionary.replace(this.#slotOf(hash, old), member);
+    this.dictionary.replace(this.dictionary.slotOf(hash, old), member);
   }
 
   /** Visits all blocks: those of the members, of the table, and the header's. Each may be freed when it is visited. */
@@ -93,7 +93,7 @@ export class MemberTable {
 
   /** Takes a member out; its block is the caller's now. */
   remove(hash: number, member: Ref): void {
-    this.dictionary.remove(this.#slotOf(hash, member));
+    this.dictionary.remove(this.dictionary.slotOf(hash, member));
   }
 
   /** Writes the padded bytes into a member's block; the length word is the caller's. */
@@ -110,13 +110,6 @@ export class MemberTable {
     const { dictionary } = this;
     let slot = dictionary.seek(hash);
     while (slot !== 0 && !this.#equals(dictionary.at(slot), words, length)) slot = dictionary.seekNext(slot, hash);
-    return slot;
-  }
-
-  #slotOf(hash: number, member: Ref): Slot {
-    const { dictionary } = this;
-    let slot = dictionary.seek(hash);
-    while (dictionary.at(slot) !== member) slot = dictionary.seekNext(slot, hash);
     return slot;
   }
 

@@ -10,6 +10,7 @@
  * DEEPEST > 0 unless DEPTH is 0. Owner thread only.
  */
 import { type Heap, NONE, type Ref, RegionFullError } from "../memory/heap.ts";
+import { beginAgain } from "./probing.ts";
 
 export const DICTIONARY_SIZE = 32;
 export const DIRECTORY = 0;
@@ -87,9 +88,10 @@ export class Segments {
     const end = begin + (capacity << 1);
     const depth = words[(segment + SEGMENT_DEPTH) >>> 2]!;
     let slot = begin + (((((hash << depth) >>> 16) * capacity) >>> 16) << 1);
+    let rounds = 0;
     while (words[slot + 1] !== NONE) {
       slot += 2;
-      if (slot === end) slot = begin;
+      if (slot === end) slot = beginAgain(begin, ++rounds, hash);
     }
     this.#heap.region.guard(slot << 2, SLOT_SIZE);
     words[slot] = hash;

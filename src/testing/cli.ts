@@ -1,14 +1,13 @@
-/** Runs the compiled command line as a user does. */
+/** Runs the command line as a user does. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 import { RespClient } from "./resp-client.ts";
 import { freePort } from "./servers.ts";
+import { SHIPPED_MAIN } from "./shipped.ts";
 
-const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 const START_TIMEOUT_MS = 15_000;
 
 /** A run of the command line. */
@@ -29,6 +28,8 @@ export interface CommandLineOptions {
   readonly input?: string;
   /** Options of Node.js itself. */
   readonly nodeOptions?: readonly string[];
+  /** Path of another file than the shipped one: modules that a test reaches into are not in that. */
+  readonly main?: string;
 }
 
 /**
@@ -40,8 +41,13 @@ export function runCommandLine(
   args: readonly string[],
   options: CommandLineOptions = {},
 ): CommandLineRun {
-  const { cwd = mkdtempSync(join(tmpdir(), "stillwater-run-")), input = "", nodeOptions = [] } = options;
-  const child = spawn(process.execPath, [...nodeOptions, MAIN, ...args], { cwd });
+  const {
+    cwd = mkdtempSync(join(tmpdir(), "stillwater-run-")),
+    input = "",
+    nodeOptions = [],
+    main = SHIPPED_MAIN,
+  } = options;
+  const child = spawn(process.execPath, [...nodeOptions, main, ...args], { cwd });
   t.after(async () => {
     child.kill("SIGKILL");
     await ended;

@@ -97,6 +97,11 @@ export class CommandRunner {
     return context;
   }
 
+  /** Makes replies that are longer impossible. @param bytes a whole first buffer, 64 KiB, at least */
+  set replyLengthMax(bytes: number) {
+    this.#reply.lengthMax = bytes;
+  }
+
   /** The wire bytes of a command's reply, a character a byte. */
   run(...command: Argument[]): string {
     return this.runAs(this.context, ...command);

@@ -1,7 +1,8 @@
 /**
  * Kills a server under load at random moments, and looks at what is left: round after round, in chains of up to twenty
  * restarts on the same files, under `appendfsync always` and `everysec`, while it rewrites its log, saves, or switches
- * its log off and on, and while it loads.
+ * its log off and on, and while it loads; in some rounds while keys are evicted, or expire, in crowds (crash-crowd.ts).
+ * Bases of the log are RDBs or commands, as each start is told.
  *
  *     start ─ (killed while loading, start) ─ check ─ write ──────────────┬─ kill
  *                                                     some work begins ───┘ 0 to 300 ms, mostly few
@@ -11,6 +12,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { CrashCrowd, type Pressure } from "./crash-crowd.ts";
 import { CrashLane } from "./crash-lane.ts";
 import { CRASH_KINDS, type CrashKind } from "./crash-operations.ts";
 import { CrashServer } from "./crash-server.ts";
@@ -24,6 +26,10 @@ import { until } from "./sockets.ts";
 const WORKS = ["nothing", "rewrite", "rewrite", "save", "save and rewrite", "switch off", "switch off and on"] as const;
 type Work = (typeof WORKS)[number];
 
+/** What the data is under meanwhile. */
+const PRESSURES = ["nothing", "eviction", "expiry"] as const satisfies readonly (Pressure | "nothing")[];
+type RoundPressure = (typeof PRESSURES)[number];
+
 /** What happened, so that a check of nothing can be told. */
 export interface CrashFigures {
   readonly rounds: number;
@@ -31,6 +37,11 @@ export interface CrashFigures {
   readonly killedWhile: Readonly<Record<Work, number>>;
   readonly killedLoading: number;
   readonly restartsUnder: Readonly<Record<Policy, number>>;
+  readonly killedUnder: Readonly<Record<RoundPressure, number>>;
+  /** Starts that read a base of commands. */
+  readonly basesOfCommands: number;
+  /** Keys of the crowd: promised and found; known to be gone, and not back. */
+  readonly crowd: { readonly kept: number; readonly evicted: number; readonly expired: number };
   /** Promised operations that were found. */
   readonly found: Readonly<Record<CrashKind, number>>;
 }
@@ -52,6 +63,13 @@ const FILLER_KEYS = 5_000;
 const FILLER_PER_COMMAND = 100;
 const FILLER_SAMPLE = 200;
 const SHOWN_ROUNDS = 4;
+const FIRST_WRITES = 100;
+const CROWD_DATABASE = 8;
+/** Only keys with deadlines may be evicted: the others are promised. */
+const EVICTION_POLICIES = ["volatile-ttl", "volatile-random", "volatile-lru", "volatile-lfu"] as const;
+/** Bytes beyond what the store has at first, before keys are evicted. */
+const EVICTION_ROOM = 2 ** 19;
+const ROOM = 64 * 2 ** 20;
 
 class Chain {
   readonly #random: Random;
@@ -62,16 +80,23 @@ class Chain {
   #isKilled = false;
   /** Of the last rounds, newest last: where to look for what a check finds. */
   #history: string[] = [];
+  readonly crowd: CrashCrowd;
   killedLoading = 0;
+  basesOfCommands = 0;
+  /** What the store has without lanes and crowd, in bytes. */
+  #usedBytes = 0;
+  /** Whether keys have been evicted since the last check. */
+  #mayEvict = false;
 
   constructor(random: Random, port: number) {
     this.#random = random;
     this.#port = port;
+    this.crowd = new CrashCrowd(random);
     this.lanes = Array.from({ length: LANES }, (_, index) => new CrashLane(`lane${index}`, random));
   }
 
-  /** First start: fills in what never changes. */
-  async begin(): Promise<void> {
+  /** First start: fills in what never changes. @param asCommands whether to begin with a base of commands */
+  async begin(asCommands: boolean): Promise<void> {
     this.#server = this.#start("always");
     const client = await this.#server.ready();
     await client.command("SELECT", FILLER_DATABASE);
@@ -80,18 +105,39 @@ class Chain {
       const reply = await client.command("MSET", ...keys.flatMap((key) => [`filler:${key}`, fillerValue(key)]));
       assert.equal(reply.toString(), "+OK\r\n");
     }
+    if (asCommands) {
+      await this.#writeSome(client);
+      await client.command("CONFIG", "SET", "aof-use-rdb-preamble", "no");
+      await until("a base can be written", async () => {
+        return (await client.command("BGREWRITEAOF")).toString().startsWith("+Background");
+      });
+      await until("the base is written", () => this.#hasBaseOfCommands());
+    }
+    const info = (await client.command("INFO", "memory")).toString();
+    this.#usedBytes = Number(/\r\nused_memory:(\d+)\r\n/.exec(info)![1]);
     await client.close();
     await this.#server.kill();
   }
 
+  /** Something of every kind, so that a base that is written now holds all of them. */
+  async #writeSome(client: RespClient): Promise<void> {
+    for (const [index, lane] of this.lanes.entries()) {
+      await client.command("SELECT", index % LANE_DATABASES);
+      lane.answered(await client.pipeline(lane.next(FIRST_WRITES)));
+    }
+    await client.command("SELECT", CROWD_DATABASE);
+    this.crowd.answered(await client.pipeline(this.crowd.next("eviction")), false);
+  }
+
   /** One restart, a check, and another crash. */
-  async round(policy: Policy, work: Work): Promise<void> {
+  async round(policy: Policy, work: Work, pressure: RoundPressure): Promise<void> {
     const server = await this.#restart(policy);
     const control = await server.ready();
     await this.#check(control, server);
-    this.#history = [...this.#history.slice(1 - SHOWN_ROUNDS), `${work} under ${policy}`];
+    this.#history = [...this.#history.slice(1 - SHOWN_ROUNDS), `${work} under ${policy} and ${pressure}`];
     this.#isKilled = false;
     const writing = this.lanes.map((lane, index) => this.#write(lane, index, server));
+    if (pressure !== "nothing") writing.push(this.#press(pressure, control, server));
     // A wrong answer ends a writer early; it is told below, when all have ended.
     for (const writer of writing) writer.catch(() => undefined);
     await sleep(this.#random.below(WRITE_MS_MAX));
@@ -134,6 +180,7 @@ class Chain {
       await loading.kill();
       this.killedLoading += 1;
     }
+    if (this.#hasBaseOfCommands()) this.basesOfCommands += 1;
     this.#server = this.#start(policy);
     return this.#server;
   }
@@ -143,8 +190,11 @@ class Chain {
     const rewrites = random.chance(0.3)
       ? ["--auto-aof-rewrite-percentage", "10", "--auto-aof-rewrite-min-size", "16kb"]
       : ["--auto-aof-rewrite-percentage", "0"];
-    const args = ["--dir", this.#directory, "--appendonly", "yes", "--appendfsync", policy, "--maxmemory", "64mb"];
-    return new CrashServer(this.#port, [...args, ...rewrites, "--save", random.chance(0.3) ? "1 1" : ""]);
+    const log = ["--appendonly", "yes", "--appendfsync", policy];
+    const bases = ["--aof-use-rdb-preamble", random.chance(0.5) ? "yes" : "no"];
+    const saving = ["--save", random.chance(0.3) ? "1 1" : ""];
+    const args = ["--dir", this.#directory, "--maxmemory", `${ROOM}`];
+    return new CrashServer(this.#port, [...args, ...log, ...bases, ...rewrites, ...saving]);
   }
 
   async #check(client: RespClient, server: CrashServer): Promise<void> {
@@ -153,8 +203,11 @@ class Chain {
         await client.command("SELECT", index % LANE_DATABASES);
         const begunAt = Date.now();
         const replies = await client.pipeline(lane.readers);
-        lane.settle({ replies: replies.map((reply) => decode(reply)), begunAt, endedAt: Date.now() });
+        const found = replies.map((reply) => decode(reply));
+        lane.settle({ replies: found, begunAt, endedAt: Date.now(), mayEvict: this.#mayEvict });
       }
+      await this.#checkCrowd(client);
+      this.#mayEvict = false;
       await this.#checkFiller(client);
       assert.equal((await client.command("DEBUG", "VERIFY")).toString(), "+OK\r\n");
     } catch (error) {
@@ -164,6 +217,14 @@ class Chain {
         server,
       );
     }
+  }
+
+  async #checkCrowd(client: RespClient): Promise<void> {
+    await client.command("SELECT", CROWD_DATABASE);
+    const begunAt = Date.now();
+    const names = decode(await client.command("KEYS", "*")) as string[];
+    const values = names.length === 0 ? [] : (decode(await client.command("MGET", ...names)) as string[]);
+    this.crowd.settle({ names, values, begunAt, endedAt: Date.now(), mayEvict: this.#mayEvict });
   }
 
   async #checkFiller(client: RespClient): Promise<void> {
@@ -188,11 +249,34 @@ class Chain {
     }
   }
 
+  /** Writes into the crowd until the server is killed; with eviction, there is little room. */
+  async #press(pressure: Pressure, control: RespClient, server: CrashServer): Promise<void> {
+    const { crowd } = this;
+    const mayEvict = pressure === "eviction";
+    const client = await server.client();
+    try {
+      await client.command("SELECT", CROWD_DATABASE);
+      if (mayEvict) {
+        this.#mayEvict = true;
+        const policy = this.#random.pick(EVICTION_POLICIES);
+        const limit = Math.ceil(this.#usedBytes + EVICTION_ROOM);
+        const reply = await control.command("CONFIG", "SET", "maxmemory-policy", policy, "maxmemory", limit);
+        assert.equal(reply.toString(), "+OK\r\n");
+      }
+      for (;;) crowd.answered(await client.pipeline(crowd.next(pressure)), mayEvict);
+    } catch (error) {
+      if (!(error instanceof ReplyMissing && this.#isKilled)) throw withOutput(error, server);
+      crowd.answered(error.received, mayEvict);
+    } finally {
+      await client.close();
+    }
+  }
+
   async #work(work: Work, control: RespClient): Promise<void> {
     if (work === "save" || work === "save and rewrite") await control.command("BGSAVE");
     if (work === "rewrite" || work === "save and rewrite") await control.command("BGREWRITEAOF");
     if (work !== "switch off" && work !== "switch off and on") return;
-    for (const lane of this.lanes) lane.suspendPromises();
+    for (const lane of [...this.lanes, this.crowd]) lane.suspendPromises();
     await control.command("CONFIG", "SET", "appendonly", "no");
     if (work === "switch off") return;
     await sleep(this.#random.below(30));
@@ -205,13 +289,20 @@ class Chain {
         /\r\naof_enabled:1\r\n/.test(info) && /\r\naof_rewrite_in_progress:0\r\naof_rewrite_scheduled:0/.test(info)
       );
     });
-    if (!this.#isKilled) for (const lane of this.lanes) lane.resumePromises();
+    if (!this.#isKilled) for (const lane of [...this.lanes, this.crowd]) lane.resumePromises();
+  }
+
+  #hasBaseOfCommands(): boolean {
+    return /^file \S+\.base\.aof /m.test(this.#manifest());
+  }
+
+  #manifest(): string {
+    return readFileSync(join(this.#directory, "appendonlydir", "appendonly.aof.manifest"), "utf8");
   }
 
   #leftovers(): string[] {
     const directory = join(this.#directory, "appendonlydir");
-    const manifest = readFileSync(join(directory, "appendonly.aof.manifest"), "utf8");
-    const named = [...manifest.matchAll(/^file (\S+) /gm)].map(([, name]) => name);
+    const named = [...this.#manifest().matchAll(/^file (\S+) /gm)].map(([, name]) => name);
     return readdirSync(directory).filter(
       (name) => !named.includes(name) && !name.endsWith(".manifest") && !name.includes(".torn-"),
     );
@@ -226,6 +317,13 @@ function withOutput(error: unknown, server: CrashServer): Error {
   return new Error(`${(error as Error).message}\nThe server said:\n${server.output}`, { cause: error });
 }
 
+/** @throws AssertionError if no base of commands was read, or no key was seen to be kept, evicted and expired */
+export function assertPressed({ killedUnder, basesOfCommands, crowd }: CrashFigures): void {
+  for (const pressure of PRESSURES) assert(killedUnder[pressure] > 0, `it was never killed under ${pressure}`);
+  assert(basesOfCommands > 0, "no base of commands was ever read");
+  for (const what of ["kept", "evicted", "expired"] as const) assert(crowd[what] > 0, `no key was ever ${what}`);
+}
+
 /**
  * Runs that many rounds.
  * @throws Error where something that was acknowledged is missing, or there twice, or in part
@@ -236,29 +334,47 @@ export async function crashRounds(seed: number, rounds: number): Promise<CrashFi
   const count = <Name extends string>(names: readonly Name[]) =>
     Object.fromEntries(names.map((name) => [name, 0])) as Record<Name, number>;
   const [killedWhile, restartsUnder, found] = [count(WORKS), count(POLICIES), count(CRASH_KINDS)];
-  let [chains, killedLoading, round] = [0, 0, 0];
+  const [killedUnder, crowd] = [count(PRESSURES), { kept: 0, evicted: 0, expired: 0 }];
+  let [chains, killedLoading, basesOfCommands, round] = [0, 0, 0, 0];
   let works: Work[] = [];
+  let pressures: RoundPressure[] = [];
   while (round < rounds) {
     const chain = new Chain(random, port);
     chains += 1;
     try {
-      await chain.begin();
+      await chain.begin(chains % 2 === 1);
       for (const last = Math.min(rounds, round + random.between(CHAIN_MIN, CHAIN_MAX)); round < last; round += 1) {
         const policy = POLICIES[round % 2]!;
         if (works.length === 0) works = random.shuffled(WORKS);
         const work = works.pop()!;
-        await chain.round(policy, work).catch((error: Error) => {
-          throw new Error(`seed ${seed}, chain ${chains}, round ${round}, ${work} under ${policy}: ${error.message}`);
+        if (pressures.length === 0) pressures = random.shuffled(PRESSURES);
+        const pressure = pressures.pop()!;
+        await chain.round(policy, work, pressure).catch((error: Error) => {
+          const where = `seed ${seed}, chain ${chains}, round ${round}, ${work} under ${policy} and ${pressure}`;
+          throw new Error(`${where}: ${error.message}`, { cause: error });
         });
         killedWhile[work] += 1;
         restartsUnder[policy] += 1;
+        killedUnder[pressure] += 1;
       }
       await chain.end();
     } finally {
       await chain.remove();
     }
     killedLoading += chain.killedLoading;
+    basesOfCommands += chain.basesOfCommands;
+    for (const what of ["kept", "evicted", "expired"] as const) crowd[what] += chain.crowd[what];
     for (const lane of chain.lanes) for (const [kind, times] of lane.found) found[kind] += times;
   }
-  return { rounds: round, chains, killedWhile, killedLoading, restartsUnder, found };
+  return {
+    rounds: round,
+    chains,
+    killedWhile,
+    killedLoading,
+    restartsUnder,
+    killedUnder,
+    basesOfCommands,
+    crowd,
+    found,
+  };
 }

@@ -1,12 +1,10 @@
 /** A server as users start it, on files that outlive it: it is killed without warning and started again on them. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { extname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { RespClient } from "./resp-client.ts";
+import { SHIPPED_MAIN } from "./shipped.ts";
 
-const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 const START_TIMEOUT_MS = 20_000;
 const LOOK_EVERY_MS = 5;
 
@@ -25,7 +23,7 @@ export class CrashServer {
   constructor(port: number, args: readonly string[]) {
     this.#port = port;
     const fixed = ["--port", `${port}`, "--bind", "127.0.0.1", "--enable-debug-command", "yes"];
-    this.#child = spawn(process.execPath, [MAIN, ...fixed, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+    this.#child = spawn(process.execPath, [SHIPPED_MAIN, ...fixed, ...args], { stdio: ["ignore", "pipe", "pipe"] });
     running.add(this.#child);
     this.#ended = once(this.#child, "close").finally(() => running.delete(this.#child));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {

@@ -17,6 +17,8 @@ export interface Observation {
   readonly replies: readonly Reply[];
   readonly begunAt: number;
   readonly endedAt: number;
+  /** Whether keys with deadlines may have been evicted since they were read last; by default not. */
+  readonly mayEvict?: boolean;
 }
 
 export const KEYS_OF_A_KIND = 4;
@@ -74,7 +76,8 @@ export class CrashState {
   }
 
   /** The first thing in which the server's keys are not this state, in words, or undefined. */
-  differenceFrom({ replies, begunAt, endedAt }: Observation): string | undefined {
+  differenceFrom(observation: Observation): string | undefined {
+    const { replies } = observation;
     for (const [index, [what, wanted]] of this.#plain().entries()) {
       if (!isDeepStrictEqual(replies[index], wanted)) return shown(what, wanted, replies[index]);
     }
@@ -84,21 +87,24 @@ export class CrashState {
     if (replies[SCORE_AT] !== score) return shown("score", score, replies[SCORE_AT]);
     for (const [index, entry] of [...this.lasting, ...this.short].entries()) {
       const [found, deadline] = replies.slice(DEADLINES_AT + 2 * index);
-      const difference = volatileDifference(entry, found, Number(deadline), begunAt, endedAt);
+      const difference = volatileDifference(entry, found, Number(deadline), observation);
       if (difference !== undefined) return `key ${index} with a deadline: ${difference}`;
     }
     return undefined;
   }
 
   /** Now that it has been seen: which members are left, and what the deadlines are, which no restart may change. */
-  adopt({ replies }: Observation): void {
+  adopt({ replies, mayEvict = false }: Observation): void {
     const present = new Set((replies[MEMBERS_AT] as readonly string[]).map(Number));
     this.members = this.members.filter((member) => present.has(member));
     this.unknownPops = [];
     for (const [list, from] of [[this.lasting, 0] as const, [this.short, KEYS_OF_A_KIND] as const]) {
       for (const [index, entry] of list.entries()) {
-        const deadline = Number(replies[DEADLINES_AT + 2 * (from + index) + 1]);
-        if (entry !== undefined && deadline > 0) list[index] = { ...entry, earliest: deadline, latest: deadline };
+        const at = DEADLINES_AT + 2 * (from + index);
+        const deadline = Number(replies[at + 1]);
+        // What has been evicted must not come back.
+        if (mayEvict && replies[at] === null) list[index] = undefined;
+        else if (entry !== undefined && deadline > 0) list[index] = { ...entry, earliest: deadline, latest: deadline };
       }
     }
   }
@@ -142,13 +148,14 @@ function volatileDifference(
   entry: Volatile | undefined,
   found: Reply | undefined,
   deadline: number,
-  begunAt: number,
-  endedAt: number,
+  { begunAt, endedAt, mayEvict = false }: Observation,
 ): string | undefined {
   if (entry === undefined) return found === null ? undefined : `${String(found)} instead of nothing`;
   const { value, earliest, latest } = entry;
   if (found === null) {
-    return endedAt + CLOCK_SLACK_MS >= earliest ? undefined : `${value} is missing, ${earliest - endedAt} ms too early`;
+    return mayEvict || endedAt + CLOCK_SLACK_MS >= earliest
+      ? undefined
+      : `${value} is missing, ${earliest - endedAt} ms too early`;
   }
   if (found !== String(value)) return `${String(found)} instead of ${value}`;
   if (begunAt > latest + CLOCK_SLACK_MS) return `${value} is still there, ${begunAt - latest} ms too late`;

@@ -19,6 +19,8 @@ export class PausedLog {
   /** Milliseconds, of the writer's clock. */
   now = 0;
   wakes = 0;
+  /** What is done at each wake, where the writer is to go on by itself. */
+  onWake: (() => void) | undefined;
 
   /** @param path of a file that is made if it is missing; @param effects those of a store, or others */
   constructor(
@@ -44,6 +46,7 @@ export class PausedLog {
     const port = {
       wake: (): void => {
         this.wakes += 1;
+        this.onWake?.();
       },
     };
     this.log.begin(channel, files.open(path, "append"), port, FIRST_SEQUENCE);

@@ -8,11 +8,11 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
-import { extname, join } from "node:path";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { RespClient } from "./resp-client.ts";
+import { SHIPPED_MAIN } from "./shipped.ts";
 
 /** A running server. */
 export interface TestServer {
@@ -32,7 +32,6 @@ export interface TestServer {
 
 const START_TIMEOUT_MS = 15_000;
 const STOP_TIMEOUT_MS = 5_000;
-const MAIN = fileURLToPath(new URL(`../cli/main${extname(import.meta.url)}`, import.meta.url));
 const running = new Map<number, string>();
 
 /**
@@ -45,12 +44,12 @@ export function startRedis(args: readonly string[] = []): Promise<TestServer> {
 }
 
 /**
- * Starts the compiled server of this package, without persistence.
+ * Starts the server that this package ships, without persistence.
  * @param args further directives, as on its command line
  * @throws Error when it has not been built, or does not answer in time
  */
 export function startStillwater(args: readonly string[] = []): Promise<TestServer> {
-  return start("stillwater", process.execPath, [MAIN], ["--enable-debug-command", "yes", ...args]);
+  return start("stillwater", process.execPath, [SHIPPED_MAIN], ["--enable-debug-command", "yes", ...args]);
 }
 
 async function start(name: string, program: string, first: readonly string[], args: readonly string[]) {
