@@ -301,6 +301,18 @@ test("a process that was blocked while a worker started does not take it for one
   assert.deepEqual([recorded.states, recorded.failures], [["starting", "running"], []]);
 });
 
+test("time in which the process was blocked counts for little, while a worker is still starting", async (t) => {
+  const gates = newGates();
+  const recorded = new Recorded(t, { gates, start: "late" }, { startMs: 2000 });
+  recorded.thread.post({ kind: "echo", id: 1 });
+  // As if the process had been stopped, and the worker with it.
+  for (const end = performance.now() + 2200; performance.now() < end; );
+  await sleep(50);
+  for (const gate of [IN_HANDLER, BEFORE_TAKEN]) open(gates, gate);
+  await recorded.until(() => recorded.replies.length === 1);
+  assert.deepEqual([recorded.states, recorded.failures], [["starting", "running"], []]);
+});
+
 test("a process that may have no workers is told so, and goes on", async (t) => {
   const script = new URL("https://example.org/worker.js");
   const recorded = new Recorded(t, {}, { retryMinMs: 5, retryMaxMs: 5 }, { script });

@@ -44,7 +44,7 @@ export interface ThreadFailure {
 
 /** Bounds, with defaults; tests have shorter ones. */
 export interface ThreadLimits {
-  /** Milliseconds from a start until the worker has to be ready. */
+  /** Milliseconds from a start until the worker has to be ready, of those in which the process runs. */
   readonly startMs: number;
   /** Milliseconds before the first attempt to restart it; doubled by each worker that fails early. */
   readonly retryMinMs: number;
@@ -56,12 +56,20 @@ export interface ThreadLimits {
 }
 
 const DEFAULT_LIMITS: ThreadLimits = {
-  startMs: 10_000,
+  // Bounds how long a thread that hangs, on a file system that has gone, say, is taken for one that is coming. To give
+  // up a slow one wins nothing: the next would be as slow, and a server that needs it would not start.
+  startMs: 60_000,
   retryMinMs: 100,
   retryMaxMs: 10_000,
   steadyMs: 30_000,
   heapMb: 64,
 };
+
+/**
+ * How often it is looked whether a worker is ready. Between two looks, however long the process was stopped or blocked,
+ * no more is counted than one such part of the time that the worker has.
+ */
+const START_LOOKS = 20;
 
 /** How long a worker that is terminated may take to end: only a system call that hangs takes longer. */
 const TERMINATION_MS = 1000;
@@ -249,7 +257,7 @@ export class BackgroundThread<Requests extends { readonly kind: string }, Replie
     // Not before there is somebody to hear its messages: whoever begins to listen references it again.
     worker.unref();
     this.#life = life;
-    this.#timer = setTimeout(() => this.#checkReady(life), this.#limits.startMs).unref();
+    this.#watchStart(life, START_LOOKS);
     this.#setState("starting");
   }
 
@@ -264,10 +272,14 @@ export class BackgroundThread<Requests extends { readonly kind: string }, Replie
     this.#setState("running");
   }
 
-  #checkReady(life: Life): void {
-    if (Atomics.load(life.words, READY) === 0) {
-      this.#terminate(life, `was not ready within ${this.#limits.startMs} ms`);
-    }
+  #watchStart(life: Life, looks: number): void {
+    const { startMs } = this.#limits;
+    const look = (): void => {
+      if (Atomics.load(life.words, READY) !== 0) return;
+      if (looks > 1) this.#watchStart(life, looks - 1);
+      else this.#terminate(life, `was not ready within ${startMs} ms`);
+    };
+    this.#timer = setTimeout(look, startMs / START_LOOKS).unref();
   }
 
   #terminate(life: Life, error: string): void {

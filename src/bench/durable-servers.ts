@@ -10,7 +10,12 @@ import { redisCommand, type ServerCommand, stillwaterCommand } from "./server-pr
 /** What a server does about durability. No log is rewritten and nothing saved unless somebody asks for it. */
 export interface Durability {
   readonly log: "none" | "everysec" | "always";
+  /** Whether it is set up for snapshots, as by default, and so has a thread for them; none comes due. */
+  readonly hasRules?: boolean;
 }
+
+/** Never reached. */
+const RULE = "86400 1000000000";
 
 /** Small keys, as redis-benchmark's SET names them: 16 B, and values of 64 B. */
 export const SMALL_KEYS: Numbered = {
@@ -31,10 +36,16 @@ export async function withDirectory<T>(work: (directory: string) => Promise<T>):
 }
 
 /** The command line of a side's server that keeps its files there. */
-export function durableCommand(side: Side, options: Options, directory: string, { log }: Durability): ServerCommand {
+export function durableCommand(
+  side: Side,
+  options: Options,
+  directory: string,
+  { log, hasRules = false }: Durability,
+): ServerCommand {
   const command = side === "redis" || options.selfCheck ? redisCommand(options.redis) : stillwaterCommand();
   const logging = log === "none" ? ["--appendonly", "no"] : ["--appendonly", "yes", "--appendfsync", log];
-  return [...command, "--dir", directory, ...logging, "--auto-aof-rewrite-percentage", "0"];
+  const saving = hasRules ? ["--save", RULE] : [];
+  return [...command, ...saving, "--dir", directory, ...logging, "--auto-aof-rewrite-percentage", "0"];
 }
 
 /** "yes", or what was measured where that is too much or too little. */

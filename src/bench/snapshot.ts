@@ -70,7 +70,7 @@ async function save(subject: Subject): Promise<number> {
 async function measure(side: Side, options: Options, { keys, seconds }: Amount): Promise<Run> {
   const tools = new RedisTools(options.redis);
   return await withDirectory(async (directory) => {
-    const command = durableCommand(side, options, directory, { log: "none" });
+    const command = durableCommand(side, options, directory, { log: "none", hasRules: true });
     return await Subject.use(command, tools, async (subject) => {
       await subject.load(SMALL_KEYS, keys);
       const savedIdle = await save(subject);

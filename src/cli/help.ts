@@ -8,7 +8,7 @@ export const HELP = `Usage: stillwater [/path/to/redis.conf] [--directive value 
 
 Without arguments it serves port 6379 of this machine, to this machine only
 (127.0.0.1 and ::1). --bind '*' serves the network: set --requirepass with it.
-All directives of redis.conf are accepted; what has no effect is said at start.
+All directives of redis.conf are known; what has no effect is said at start.
 
 Examples:
        stillwater

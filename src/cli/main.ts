@@ -8,6 +8,7 @@ import { checkRdb } from "./check-rdb.ts";
 import { HELP } from "./help.ts";
 import { runServer } from "./run-server.ts";
 import { StartError } from "./start-error.ts";
+import { statementJudge } from "./statement-judge.ts";
 
 /** What looks at files instead of serving, by its name: told its arguments, it says its exit code. */
 const TOOLS: ReadonlyMap<string, (args: readonly string[], say: (line: string) => void) => number> = new Map([
@@ -31,7 +32,7 @@ async function serve(args: string[]): Promise<void> {
       break;
     case "run":
       try {
-        await runServer(loadConfiguration(invocation));
+        await runServer(loadConfiguration(invocation, { judge: statementJudge() }));
       } catch (error) {
         if (error instanceof ConfigurationFileError) fail(error.describe(`Stillwater ${STILLWATER_VERSION}`));
         if (error instanceof StartError) fail(error.message);

@@ -1,9 +1,11 @@
 /**
  * Runs a server in the foreground until a signal, or SHUTDOWN, ends it.
  *
- *     lock the directory ─▶ listen ─▶ load (clients hear LOADING) ─▶ serve ─▶ save if wanted ─▶ close
+ *     lock the directory ─▶ listen ─▶ load (clients wait, then hear LOADING) ─▶ serve ─▶ save if wanted ─▶ close
  *
- * It listens before it loads, as Redis does, so that who connects early is told how it stands instead of refused.
+ * It listens before it loads, as Redis does: a port in use is told at once, and who connects early is told how it
+ * stands instead of refused. Not in the first moment, though: Redis looks at its sockets only now and then while it
+ * loads, so that with little data nobody hears of it, and there are clients that fail when they do.
  */
 import { rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
@@ -21,9 +23,14 @@ import { load } from "./load.ts";
 import { type Log, openLog } from "./log.ts";
 import { greatestNumberOfOpenFiles } from "./open-files.ts";
 import { StartError } from "./start-error.ts";
+import { refuseUnsafeSettings } from "./unsafe-settings.ts";
+
+/** Milliseconds of loading in which clients wait, instead of being told LOADING. */
+const LOADING_PATIENCE_MS = 200;
 
 /** @returns once it serves, or is ended before that. @throws StartError when it cannot */
 export async function runServer(configuration: Configuration): Promise<void> {
+  refuseUnsafeSettings(configuration);
   chooseAddresses(configuration);
   // V8 would make the small heaps of background threads smaller some seconds after they have had something to do: twice
   // 4 ms of a processor, and beside a busy server, where they have a lower priority, 30 and more.
@@ -46,14 +53,18 @@ export async function runServer(configuration: Configuration): Promise<void> {
   store.onNews = log;
   await claimDirectory(store, log);
   const server = new Server(store);
+  const serveWaiting = server.holdBack();
   endOnRequest(log, store, server);
   // Asked for before there are sockets: the report would look up the names of all of them.
   const openFilesMax = greatestNumberOfOpenFiles();
   const addresses = await listenWhereConfigured(server, configuration);
   keepProcessIdFile(configuration, log);
   greet(log, store, addresses, openFilesMax);
-  if (!(await load(store, log))) return;
+  const patience = setTimeout(serveWaiting, LOADING_PATIENCE_MS);
+  const isLoaded = await load(store, log).finally(() => clearTimeout(patience));
+  if (!isLoaded) return;
   store.startThreads();
+  serveWaiting();
   announceReadiness(log, store, addresses);
 }
 

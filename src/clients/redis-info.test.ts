@@ -21,6 +21,7 @@ import { startRedis, startStillwater, type TestServer } from "../testing/servers
 const MORE: readonly (readonly [fields: RegExp, reason: string])[] = [
   [/^(stillwater|node)_version$/, "which program it really is"],
   [/^total_blocking_keys(_on_nokey)?$|^acl_access_denied_/, "new in Redis 7.2"],
+  [/^(instantaneous_)?eventloop_/, "new in Redis 7.2, and only where this version of Node.js counts turns"],
   [/^expired_fields$/, "fields of hashes expire, as in Redis 7.4"],
   [/^lazyfree_(pending_bytes|inline_frees|longest_slice_ms)$|^housekeeping_/, "gauges of freeing in the background"],
   [/^thread_/, "the threads that do what Redis's children do"],

@@ -26,10 +26,15 @@ function isUnixSocket(address: string): boolean {
   return address.startsWith("/");
 }
 
+/** Bytes that a client takes: its buffers, and what it has subscribed to. */
+export function memoryOf(client: Client): number {
+  const { queryBufferBytes, queryBufferFree, outputBufferBytes, session } = client;
+  return queryBufferBytes + queryBufferFree + outputBufferBytes + (session.subscriber?.bytes ?? 0);
+}
+
 /** One line of CLIENT LIST, without its end. @param now milliseconds since 1970 */
 export function describeClient(client: Client, now: number): string {
   const { session } = client;
-  const memory = client.queryBufferBytes + client.queryBufferFree + client.outputBufferBytes;
   const fields = {
     id: session.id,
     addr: session.address,
@@ -38,7 +43,7 @@ export function describeClient(client: Client, now: number): string {
     name: session.name,
     age: secondsSince(session.createdAt, now),
     idle: secondsSince(session.lastCommandAt, now),
-    flags: flagsOf(session),
+    flags: flagsOf(client),
     db: session.databaseIndex,
     sub: session.subscriber?.channels.size ?? 0,
     psub: session.subscriber?.patterns.size ?? 0,
@@ -53,7 +58,7 @@ export function describeClient(client: Client, now: number): string {
     obl: 0,
     oll: client.outputListLength,
     omem: client.outputBufferBytes,
-    "tot-mem": memory,
+    "tot-mem": memoryOf(client),
     events: client.outputBufferBytes > 0 ? "rw" : "r",
     cmd: session.lastCommand,
     user: session.user,
@@ -71,10 +76,11 @@ function secondsSince(then: number, now: number): number {
   return Math.max(0, Math.floor((now - then) / 1000));
 }
 
-function flagsOf(session: Session): string {
+function flagsOf({ session, isBlocked }: Client): string {
   const flags = [
     session.isMonitor ? "O" : "",
     session.subscriber === undefined ? "" : "P",
+    isBlocked ? "b" : "",
     session.closeAfterReply ? "c" : "",
     isUnixSocket(session.address) ? "U" : "",
     session.noEvict ? "e" : "",

@@ -252,11 +252,8 @@ const NO_TOUCH = subcommand("CLIENT", {
   since: "7.2.0",
   arity: 3,
   args: { enabled: word("ON", "OFF") },
-  run({ keyspace, reply, session }, { enabled }) {
+  run({ reply, session }, { enabled }) {
     session.noTouch = enabled === "ON";
-    // It was turned off in front of this command if the connection was so far in that mode, and whoever did that sees
-    // no reason any more to turn it on.
-    keyspace.touches = true;
     reply.ok();
   },
 });

@@ -5,9 +5,14 @@
  * full at the most, is hashed over them. Bit 5 is what upper and lower case differ in, so words that are equal without
  * it are names that are equal, where the name found has nothing but letters and is no longer than that: nearly all of
  * them. Others are compared by their characters. Built once; read-only.
+ *
+ * Commands that `rename-command` has renamed are in it under their new names only, so to look one up costs what it does
+ * without; those that have no name are not in it at all. `original` has all of them as they are declared: what is in a
+ * log, or comes from this program, is looked up there.
  */
 import type { Arguments } from "../base/arguments.ts";
 import type { Command } from "./command.ts";
+import { CommandNames, type Renaming, withoutCase } from "./command-names.ts";
 
 /** Bytes of a name that are hashed. */
 const HASHED_LENGTH = 8;
@@ -18,24 +23,43 @@ export class CommandTable {
   readonly #places: (Command | undefined)[];
   readonly #low: Int32Array;
   readonly #high: Int32Array;
-  /** Whether the two words tell the command from every other name. */
-  readonly #isTold: Uint8Array;
+  readonly #names: string[];
+  /** The length of the name, where that and the two words tell it from every other; otherwise 0. */
+  readonly #told: Uint8Array;
   readonly #mask: number;
   readonly #commands: readonly Command[];
+  readonly #byName: ReadonlyMap<string, Command>;
+  /** The declared names of those that have been given another, and of their subcommands. */
+  readonly #originalNames = new Map<Command, string>();
+  /** The same commands under their declared names: this table itself where none was renamed. */
+  readonly original: CommandTable;
 
-  constructor(commands: readonly Command[]) {
+  /**
+   * @param renamings in their order
+   * @throws Error if one of them is not possible: `CommandNames` says beforehand which are
+   */
+  constructor(commands: readonly Command[], renamings: readonly Renaming[] = []) {
+    const names = new CommandNames(commands);
+    for (const renaming of renamings) {
+      const reason = names.rename(renaming);
+      if (reason !== undefined) throw new Error(`${reason}: ${renaming.join(" ")}`);
+    }
+    this.original = renamings.length === 0 ? this : new CommandTable(commands);
+    this.#byName = new Map(names.entries);
     let size = 16;
     while (size < commands.length * 3) size *= 2;
     this.#mask = size - 1;
     this.#places = new Array<Command | undefined>(size).fill(undefined);
     this.#low = new Int32Array(size);
     this.#high = new Int32Array(size);
-    this.#isTold = new Uint8Array(size);
-    this.#commands = [...commands];
-    for (const command of commands) this.#add(command);
+    this.#names = new Array<string>(size).fill("");
+    this.#told = new Uint8Array(size);
+    for (const [name, command] of this.#byName) this.#add(name, command);
+    const callable = new Set(this.#byName.values());
+    this.#commands = commands.filter((command) => callable.has(command));
   }
 
-  /** All commands, subcommands within theirs, in the order of declaration. */
+  /** All commands that can be called, subcommands within theirs, in the order of declaration. */
   get all(): readonly Command[] {
     return this.#commands;
   }
@@ -54,21 +78,34 @@ export class CommandTable {
       const found = this.#places[place];
       if (found === undefined) return undefined;
       if (this.#low[place] !== low || this.#high[place] !== high) continue;
-      if (this.#isTold[place] === 1 ? found.name.length === length : args.is(index, found.name)) return found;
+      const told = this.#told[place]!;
+      if (told === 0 ? args.is(index, this.#names[place]!) : told === length) return found;
     }
   }
 
   /** The command of a name in any case; a subcommand's as "config|get". */
   byName(name: string): Command | undefined {
-    const [first, second, ...others] = name.toUpperCase().split("|");
+    const [first, second, ...others] = withoutCase(name).split("|");
     if (others.length > 0) return undefined;
-    const command = this.#commands.find((candidate) => candidate.name === first);
+    const command = this.#byName.get(first!);
     if (second === undefined) return command;
     return command?.subcommands?.find((candidate) => candidate.name === second);
   }
 
-  #add(command: Command): void {
-    const { name } = command;
+  /** Whether any command is called by another name than its declared one. */
+  get hasRenamed(): boolean {
+    return this.original !== this;
+  }
+
+  /** The declared name of a command, or of a subcommand's command, that is called by another; otherwise undefined. */
+  originalNameOf(command: Command): string | undefined {
+    return this.#originalNames.get(command);
+  }
+
+  #add(name: string, command: Command): void {
+    if (name !== command.name) {
+      for (const each of [command, ...(command.subcommands ?? [])]) this.#originalNames.set(each, command.name);
+    }
     const hashed = Math.min(name.length, HASHED_LENGTH);
     let low = 0;
     let high = 0;
@@ -79,7 +116,8 @@ export class CommandTable {
     this.#places[place] = command;
     this.#low[place] = low;
     this.#high[place] = high;
-    this.#isTold[place] = /^[A-Z]{1,8}$/.test(name) ? 1 : 0;
+    this.#names[place] = name;
+    this.#told[place] = /^[A-Z]{1,8}$/.test(name) ? name.length : 0;
   }
 }
 

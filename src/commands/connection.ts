@@ -214,8 +214,6 @@ const RESET = command({
     session.replyMode = "on";
     session.noEvict = false;
     session.noTouch = false;
-    // As in CLIENT NO-TOUCH.
-    context.keyspace.touches = true;
     session.name = "";
     reply.version = 2;
     reply.simple("RESET");

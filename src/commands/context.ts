@@ -82,6 +82,8 @@ export interface Client {
   readonly queryBufferFree: number;
   readonly outputBufferBytes: number;
   readonly outputListLength: number;
+  /** Whether a command of it waits: for CLIENT PAUSE to end, or in WAIT or WAITAOF. */
+  readonly isBlocked: boolean;
   /** Disconnects the client; its pending commands are not executed. */
   kill(): void;
 }
@@ -94,8 +96,8 @@ export interface Clients {
   pause(until: number, mode: "WRITE" | "ALL"): void;
   unpause(): void;
   /**
-   * Bytes in the buffers of all connections, as a running sum. It may be behind what a client has read since the last
-   * thing that happened to its connection, for at most a second.
+   * Bytes in the buffers of all connections, and of what they have subscribed to, as a running sum. It may be behind
+   * what a client has read since the last thing that happened to its connection, for at most a second.
    */
   readonly bufferBytes: number;
   /** Counted since the start, or since CONFIG RESETSTAT. */

@@ -104,7 +104,7 @@ const DEBUG = command({
   run(context, { subcommand }, args) {
     checkAllowed(context);
     if (args.count === 2 && args.is(subcommand, "HELP")) {
-      replyHelp(context.reply, "DEBUG", COMMANDS);
+      replyHelp(context.reply, args, COMMANDS);
       return;
     }
     const found = COMMANDS.find(

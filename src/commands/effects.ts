@@ -39,7 +39,7 @@ export interface Effects {
   begin(count: number): void;
   /** The next word of the command that `begin` began. */
   word(word: EffectWord): void;
-  /** The present command as it came. @param args the command's */
+  /** The present command as it came, but for a name that is not its own (rename-command). @param args the command's */
   keep(args: Arguments): void;
 }
 
@@ -47,6 +47,8 @@ export interface Effects {
 export interface EffectRecorder extends Effects {
   /** Set by whoever keeps the log. */
   areKept: boolean;
+  /** What `keep` calls the present command, where clients call it otherwise than logs do. */
+  keptName: string | undefined;
   /** Before a command; all that is told until `endUnit` belongs together. @param database that is selected */
   beginUnit(database: number): void;
   endUnit(): void;
@@ -74,6 +76,7 @@ interface RemovingContext {
 /** Effects that nobody keeps: where a log is replayed. */
 export const NO_EFFECTS: EffectRecorder = {
   areKept: false,
+  keptName: undefined,
   add: () => undefined,
   begin: () => undefined,
   word: () => undefined,

@@ -1,7 +1,9 @@
 /** HELP: what a command with subcommands tells of them, in Redis's form, composed from their declarations. */
+import type { Arguments } from "../base/arguments.ts";
 import type { ArgumentDocument } from "./argument.ts";
 import { type Command, type CommandGroup, subcommand } from "./command.ts";
 import { documentsOf } from "./command-docs.ts";
+import { withoutCase } from "./command-names.ts";
 import type { Reply } from "./reply.ts";
 
 /** One subcommand: how it is written, and what it does. */
@@ -34,16 +36,20 @@ export function helpOf({ parent, subcommands, ...declaration }: HelpDeclaration)
     flags: ["loading", "stale"],
     ...declaration,
     args: {},
-    run(context) {
+    run(context, _, args) {
       const usages = subcommands.map((each) => ({ syntax: syntaxOf(each), summary: each.summary }));
-      replyHelp(context.reply, parent, usages);
+      replyHelp(context.reply, args, usages);
     },
   });
 }
 
-/** Replies with the description of all subcommands, in the order given. */
-export function replyHelp(reply: Reply, parent: string, usages: readonly Usage[]): void {
-  const lines = [`${parent} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`];
+/**
+ * Replies with the description of all subcommands, in the order given.
+ * @param args the command's: it is called here as the client calls it, which may not be its own name
+ */
+export function replyHelp(reply: Reply, args: Arguments, usages: readonly Usage[]): void {
+  const name = withoutCase(args.shown(0)).replaceAll(/[\r\n]/g, " ");
+  const lines = [`${name} <subcommand> [<arg> [value] [opt] ...]. Subcommands are:`];
   for (const { syntax, summary } of usages) lines.push(syntax, ...indented(summary));
   lines.push("HELP", "    Print this help.");
   reply.array(lines.length);

@@ -4,6 +4,7 @@
  */
 import { machine, release, type } from "node:os";
 import { averageTtl } from "../keyspace/average-ttl.ts";
+import type { Statistics } from "../monitoring/statistics.ts";
 import type { Context } from "./context.ts";
 import type { Fields } from "./info.ts";
 import { REDIS_VERSION, STILLWATER_VERSION } from "./version.ts";
@@ -48,9 +49,11 @@ export function serverSection({ services, keyspace }: Context): Fields {
 export function clientsSection({ services }: Context): Fields {
   let input = 0;
   let output = 0;
+  let blocked = 0;
   for (const client of services.clients.list()) {
     input = Math.max(input, client.queryBufferBytes);
     output = Math.max(output, client.outputBufferBytes);
+    if (client.isBlocked) blocked += 1;
   }
   return {
     connected_clients: services.clients.size,
@@ -58,7 +61,7 @@ export function clientsSection({ services }: Context): Fields {
     maxclients: services.configuration.get("maxclients"),
     client_recent_max_input_buffer: input,
     client_recent_max_output_buffer: output,
-    blocked_clients: 0,
+    blocked_clients: blocked,
     tracking_clients: 0,
     clients_in_timeout_table: 0,
     total_blocking_keys: 0,
@@ -121,10 +124,27 @@ export function statsSection({ services, keyspace }: Context): Fields {
     io_threaded_writes_processed: 0,
     reply_buffer_shrinks: 0,
     reply_buffer_expands: 0,
+    ...eventLoopFields(statistics),
     acl_access_denied_auth: 0,
     acl_access_denied_cmd: 0,
     acl_access_denied_key: 0,
     acl_access_denied_channel: 0,
+  };
+}
+
+/** The time of commands is an estimate, as in commandstats. Turns are shown where this Node.js counts them. */
+function eventLoopFields({ eventLoop, commandMicroseconds }: Statistics): Fields {
+  const { turns, busyMs, turnsPerSecond, turnMs } = eventLoop;
+  const times = {
+    eventloop_duration_sum: Math.round(busyMs * 1000),
+    eventloop_duration_cmd_sum: Math.round(commandMicroseconds),
+  };
+  if (turns === undefined) return times;
+  return {
+    eventloop_cycles: turns,
+    ...times,
+    instantaneous_eventloop_cycles_per_sec: Math.round(turnsPerSecond),
+    instantaneous_eventloop_duration_usec: Math.round(turnMs * 1000),
   };
 }
 

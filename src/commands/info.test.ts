@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { CommandRunner, type RunnerOptions } from "../testing/commands.ts";
 import { clientCommands } from "./client.ts";
 import { infoCommands } from "./info.ts";
@@ -54,6 +55,30 @@ test("a line for each background thread, whatever its last error was", () => {
   assert.equal(fields.get("thread_a"), "state=idle,restarts=0,messages=0,inbox=0,busy_ms=0,last_error=");
   const shown = `torn in two ${"x".repeat(188)}`;
   assert.equal(fields.get("thread_b"), `state=failed,restarts=3,messages=9,inbox=2,busy_ms=0,last_error=${shown}`);
+});
+
+test("the event loop's figures begin with the store, and anew when they are reset", async () => {
+  const runner = newRunner();
+  const { statistics } = runner.services;
+  for (let tick = 1; tick <= 20; tick++) {
+    await sleep(2);
+    statistics.tick(tick * 100);
+    for (const until = performance.now() + 2; performance.now() < until; ) runner.run("SET", "key", "value");
+  }
+  const fields = fieldsOf(runner, "stats", "commandstats");
+  const number = (name: string) => Number(fields.get(name));
+  assert.ok(number("eventloop_duration_sum") >= 40_000);
+  const ofSet = Number(/usec=(\d+)/.exec(fields.get("cmdstat_set")!)![1]);
+  assert.ok(Math.abs(number("eventloop_duration_cmd_sum") - ofSet) <= 1);
+  if (performance.nodeTiming.uvMetricsInfo === undefined) assert.equal(fields.has("eventloop_cycles"), false);
+  else {
+    assert.ok(number("eventloop_cycles") >= 20 && number("eventloop_cycles") < 2000);
+    assert.ok(number("instantaneous_eventloop_cycles_per_sec") >= 9);
+    const perTurn = number("instantaneous_eventloop_duration_usec");
+    assert.ok(perTurn > 100 && perTurn < 100_000, `${perTurn}`);
+  }
+  statistics.reset();
+  assert.ok(Number(fieldsOf(runner, "stats").get("eventloop_duration_sum")) < 40_000);
 });
 
 test("RESP3 gets verbatim text", () => {

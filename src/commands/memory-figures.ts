@@ -1,6 +1,7 @@
 /** What INFO, MEMORY STATS and MEMORY DOCTOR tell of memory, computed once for all of them. */
 import type { Keyspace } from "../keyspace/keyspace.ts";
 import { SLOT_SIZE } from "../structures/segments.ts";
+import { memoryOf } from "./client-attributes.ts";
 import type { Context } from "./context.ts";
 
 /** Bytes, unless a name says otherwise. */
@@ -19,7 +20,7 @@ export interface MemoryFigures {
   readonly resident: number;
   /** What the whole process occupies, JavaScript and its code included. */
   readonly process: number;
-  /** Buffers of connections. */
+  /** Buffers of connections, and what they have subscribed to. */
   readonly clients: number;
   /** What the log has still to take to its file; not part of `used`. */
   readonly logBuffer: number;
@@ -29,9 +30,7 @@ export interface MemoryFigures {
 export function memoryFigures({ keyspace, services }: Context): MemoryFigures {
   const { usedBytes, activeBytes, touchedBytes, shadowBytes } = keyspace.figures();
   let clients = 0;
-  for (const each of services.clients.list()) {
-    clients += each.queryBufferBytes + each.queryBufferFree + each.outputBufferBytes;
-  }
+  for (const client of services.clients.list()) clients += memoryOf(client);
   const used = usedBytes + shadowBytes + clients;
   // All beside entries and values: tables, buffers, and what the keyspace needs beyond blocks that it has handed out.
   const overhead = usedBytes - keyspace.usedBytes + shadowBytes + clients + tableBytes(keyspace);

@@ -9,7 +9,8 @@
  * published: a receiver that cannot take a message at once bounds what it keeps (server/connection.ts by
  * client-output-buffer-limit).
  *
- * Invariants: a name that nobody subscribes to is not kept; both sides agree. Owner thread only.
+ * Invariants: a name that nobody subscribes to is not kept; both sides agree; `bytes` is the sum over all names. Owner
+ * thread only.
  */
 import { matchesGlob } from "../base/glob.ts";
 import { Message, type MessageKind, type Piece } from "./pubsub-message.ts";
@@ -23,8 +24,16 @@ export interface Receiver {
 /** What can be subscribed to. */
 export type TopicKind = "channels" | "patterns" | "shardChannels";
 
+/**
+ * What a subscription takes on the JavaScript heap beside its name, of which there are two copies: entries in both
+ * sides' sets, and a topic. Measured; those who share a topic are each charged for it, as if they were alone with it.
+ */
+const SUBSCRIPTION_BYTES = 360;
+
 /** What one client has subscribed to. */
 export class Subscriber {
+  /** What its subscriptions take. */
+  bytes = 0;
   readonly receiver: Receiver;
   readonly channels = new Set<string>();
   readonly patterns = new Set<string>();
@@ -127,11 +136,14 @@ export class PubSub {
   subscribe(kind: TopicKind, name: string, subscriber: Subscriber): void {
     if (subscriber[kind].has(name)) return;
     subscriber[kind].add(name);
+    subscriber.bytes += bytesOf(name);
     this.#topics[kind].add(name, subscriber);
   }
 
   unsubscribe(kind: TopicKind, name: string, subscriber: Subscriber): void {
-    if (subscriber[kind].delete(name)) this.#topics[kind].remove(name, subscriber);
+    if (!subscriber[kind].delete(name)) return;
+    subscriber.bytes -= bytesOf(name);
+    this.#topics[kind].remove(name, subscriber);
   }
 
   /** Ends all subscriptions of a client. */
@@ -155,6 +167,10 @@ export class PubSub {
   publishToShard(channel: Piece, payload: Piece): number {
     return send(this.#topics.shardChannels.find(channel), "smessage", undefined, channel, payload);
   }
+}
+
+function bytesOf(name: string): number {
+  return SUBSCRIPTION_BYTES + 2 * name.length;
 }
 
 function send(

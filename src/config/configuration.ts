@@ -191,6 +191,11 @@ export class Configuration {
     }
   }
 
+  /** What `rename-command` says, in the order of its lines: names of commands, and their new ones, or empty ones. */
+  get renamings(): (readonly [name: string, newName: string])[] {
+    return this.statements.filter(({ name }) => name === "rename-command").map(({ args }) => [args[0]!, args[1]!]);
+  }
+
   /** Lines for the log at start-up: what was asked for beyond the defaults, and has no effect. */
   notices(): string[] {
     const changed = [...this.#given].filter(

@@ -20,7 +20,7 @@ export type DirectiveValue<Name extends DirectiveName> =
 /** The lines of a configuration file that set no value, and what they do here. */
 export const statements: ReadonlyMap<string, Meaning> = new Map<string, Meaning>([
   ["include", "here"],
-  ["rename-command", "later"],
+  ["rename-command", "here"],
   ["user", "later"],
   ["loadmodule", "none"],
   ["sentinel", "none"],

@@ -8,7 +8,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { matchesGlob } from "../base/glob.ts";
 import type { Run } from "./arguments.ts";
-import { Configuration } from "./configuration.ts";
+import { Configuration, type Statement } from "./configuration.ts";
 import { Refusal } from "./directive.ts";
 import { findDirective, statements } from "./directives.ts";
 import { splitArguments, textOfBytes } from "./quoting.ts";
@@ -54,20 +54,22 @@ export class ConfigurationFileError extends Error {
 export interface Surroundings {
   readonly workingDirectory: string;
   readonly readStandardInput: () => string;
+  /** Told of each line that is no directive with a value; throws a Refusal if it cannot be put into force. */
+  readonly judge: (statement: Statement) => void;
 }
 
 /**
  * The configuration a command line asks for.
- * @param surroundings for tests; by default those of the process
+ * @param surroundings by default those of the process, and every statement is accepted
  * @throws ConfigurationFileError
  */
 export function loadConfiguration(run: Run, surroundings: Partial<Surroundings> = {}): Configuration {
-  const { workingDirectory = process.cwd(), readStandardInput } = surroundings;
+  const { workingDirectory = process.cwd(), readStandardInput, judge = () => undefined } = surroundings;
   const configuration = new Configuration(workingDirectory);
   if (run.file !== undefined) configuration.file = resolve(workingDirectory, run.file);
   let text = configuration.file === undefined ? "" : readText(configuration.file);
   if (run.standardInput) text += readStandardInput?.() ?? readText(STANDARD_INPUT);
-  readLines(configuration, `${text}\n${run.lines}`, 0);
+  readLines({ configuration, judge }, `${text}\n${run.lines}`, 0);
   return configuration;
 }
 
@@ -80,12 +82,18 @@ function readText(file: string | typeof STANDARD_INPUT): string {
   }
 }
 
-function readLines(configuration: Configuration, content: string, depth: number): void {
+/** What is read into. */
+interface Reading {
+  readonly configuration: Configuration;
+  readonly judge: Surroundings["judge"];
+}
+
+function readLines(reading: Reading, content: string, depth: number): void {
   for (const [index, untrimmed] of content.split("\n").entries()) {
     const text = trimmed(untrimmed);
     if (isComment(text)) continue;
     try {
-      readLine(configuration, text, depth);
+      readLine(reading, text, depth);
     } catch (error) {
       if (error instanceof Refusal) throw new ConfigurationFileError(error.message, { number: index + 1, text });
       throw error;
@@ -93,33 +101,37 @@ function readLines(configuration: Configuration, content: string, depth: number)
   }
 }
 
-function readLine(configuration: Configuration, text: string, depth: number): void {
+function readLine(reading: Reading, text: string, depth: number): void {
   const words = splitArguments(text);
   if (words === undefined) throw new Refusal("Unbalanced quotes in configuration line");
   const [first, ...args] = words;
   if (first === undefined) return;
   const name = first.toLowerCase();
-  if (findDirective(name) !== undefined) configuration.initialize(name, args);
-  else if (statements.has(name)) readStatement(configuration, name, args, depth);
+  if (findDirective(name) !== undefined) reading.configuration.initialize(name, args);
+  else if (statements.has(name)) readStatement(reading, name, args, depth);
   else if (!(FORGOTTEN.has(name) && args.length === 1)) {
     throw new Refusal("Bad directive or wrong number of arguments");
   }
 }
 
-function readStatement(configuration: Configuration, name: string, args: readonly string[], depth: number): void {
+function readStatement(reading: Reading, name: string, args: readonly string[], depth: number): void {
   if (name === "sentinel" && args.length > 0) throw new Refusal("sentinel directive while not in sentinel mode");
   const complete =
     name === "include" ? args.length === 1 : name === "rename-command" ? args.length === 2 : args.length > 0;
   if (!complete) throw new Refusal("Bad directive or wrong number of arguments");
-  if (name === "include") include(configuration, textOfBytes(args[0]!), depth + 1);
-  else configuration.statements.push({ name, args });
+  if (name === "include") {
+    include(reading, textOfBytes(args[0]!), depth + 1);
+    return;
+  }
+  reading.judge({ name, args });
+  reading.configuration.statements.push({ name, args });
 }
 
-function include(configuration: Configuration, path: string, depth: number): void {
+function include(reading: Reading, path: string, depth: number): void {
   if (depth > MAX_INCLUDE_DEPTH) throw new Refusal("Files include one another without end");
-  const absolute = resolve(configuration.get("dir"), path);
+  const absolute = resolve(reading.configuration.get("dir"), path);
   const files = /[*?[]/.test(path) ? expandGlob(absolute) : [absolute];
-  for (const file of files) readLines(configuration, readText(file), depth);
+  for (const file of files) readLines(reading, readText(file), depth);
 }
 
 /** The existing files a path with wildcards means, in the order of their names; wildcards pass over hidden files. */

@@ -72,6 +72,8 @@ function fileBefore(port: number): string {
     "   timeout   6",
     `dir ${directory}`,
     "user alice on nopass ~* +@all",
+    'rename-command FLUSHALL ""',
+    "Rename-Command  flushdb 'wipe it'",
     "slowlog-max-len 128",
     "databases 16",
   ];

@@ -48,6 +48,7 @@ const ZERO = 0x30;
 
 export class EffectLog implements EffectRecorder, RemovalListener {
   areKept = false;
+  keptName: string | undefined;
   /** Called at the end of the first unit since effects were taken or cleared: they should be written soon. */
   onFirst: (() => void) | undefined;
   /** Called, never within a unit, once FULL_BYTES have been gathered: they should be written, whatever comes next. */
@@ -122,13 +123,16 @@ export class EffectLog implements EffectRecorder, RemovalListener {
 
   keep(args: Arguments): void {
     const { bytes, starts, lengths, count } = args;
-    if (args.requestStart !== -1) {
+    const { keptName } = this;
+    if (args.requestStart !== -1 && keptName === undefined) {
       this.#keepRequest(args, args.requestStart);
       return;
     }
     this.#beginCommand(this.#database);
     this.#length(ASTERISK, count);
-    for (let index = 0; index < count; index++) this.#bytes(bytes, starts[index]!, lengths[index]!);
+    if (keptName === undefined) this.#bytes(bytes, starts[0]!, lengths[0]!);
+    else this.#text(keptName);
+    for (let index = 1; index < count; index++) this.#bytes(bytes, starts[index]!, lengths[index]!);
   }
 
   /** Copies a request as it stands. A client may have sent anything behind its CRs; the log has LF. */

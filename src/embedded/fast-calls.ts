@@ -49,7 +49,7 @@ export class FastCalls {
 
   /** @param name of a command that there is, in upper case */
   of(name: string): FastCall {
-    const command = this.#engine.services.commands.byName(name)!;
+    const command = this.#engine.services.commands.original.byName(name)!;
     return new FastCall(command.fullName, this.#statistics.of(command.id), command.mayChange);
   }
 

@@ -12,7 +12,8 @@ export class ClientRegistry implements Clients {
   #pausedUntil = 0;
   #pauseMode: "WRITE" | "ALL" = "WRITE";
   #timer: NodeJS.Timeout | undefined;
-  readonly #waiting = new Set<() => void>();
+  /** Those whose commands wait for the end of the pause, and what lets them go on. */
+  readonly #waiting = new Map<Client, () => void>();
 
   get size(): number {
     return this.#clients.size;
@@ -30,6 +31,7 @@ export class ClientRegistry implements Clients {
 
   remove(client: Client): void {
     this.#clients.delete(client.session.id);
+    this.#waiting.delete(client);
   }
 
   /** In the order of their ids; a copy, because the caller may kill what it is given. */
@@ -42,9 +44,14 @@ export class ClientRegistry implements Clients {
     return this.#timer === undefined ? undefined : this.#pauseMode;
   }
 
-  /** Calls `resume` once, when the pause is over. */
-  whenResumed(resume: () => void): void {
-    this.#waiting.add(resume);
+  /** Holds a client back: calls `resume` once, when the pause is over, unless the client has gone. */
+  whenResumed(client: Client, resume: () => void): void {
+    this.#waiting.set(client, resume);
+  }
+
+  /** Whether the pause has held back a command of this client. */
+  isHeldBack(client: Client): boolean {
+    return this.#waiting.has(client);
   }
 
   /** Redis's rule for two pauses: the stricter mode and the later end win. */
@@ -60,7 +67,7 @@ export class ClientRegistry implements Clients {
   unpause(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    const waiting = [...this.#waiting];
+    const waiting = [...this.#waiting.values()];
     this.#waiting.clear();
     // Not now: this may be in the middle of a command, CLIENT UNPAUSE.
     for (const resume of waiting) setImmediate(resume);

@@ -137,6 +137,7 @@ export class Engine {
     const { keyspace } = this.services;
     const { changes } = keyspace;
     this.#effects.beginUnit(context.database.index);
+    if (this.#commands.hasRenamed) this.#effects.keptName = this.#commands.originalNameOf(command);
     try {
       const isDone = this.#attempt(command, context, args, statistics, 0);
       if (isDone && !command.isRewritten && keyspace.changes > changes) this.#effects.keep(args);

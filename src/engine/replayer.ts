@@ -8,7 +8,8 @@
  *
  * It is the engine's way without what is for clients: nobody is asked for a password, nothing is replied, counted,
  * timed, notified or shown to MONITOR, and no memory limit is looked at: what is in the log was admitted once. Commands
- * run as they do live, so a log is understood exactly as it was meant. What they do is not logged again.
+ * run as they do live, so a log is understood exactly as it was meant. What they do is not logged again. They are known
+ * by their own names, whatever clients call them (rename-command).
  *
  * `keyspace.isLoading` must be set meanwhile: nothing expires by being looked at, for the log says what has expired.
  *
@@ -116,9 +117,10 @@ export class Replayer {
   }
 
   #run(args: Arguments, offset: number): string | undefined {
-    const command = findCommand(this.#services.commands, args);
+    const commands = this.#services.commands.original;
+    const command = findCommand(commands, args);
     if (typeof command !== "string") return this.#judge(args, offset, this.#runCommand(command, args));
-    const hasSubcommands = this.#services.commands.find(args, 0) !== undefined;
+    const hasSubcommands = commands.find(args, 0) !== undefined;
     const error = hasSubcommands ? unknownSubcommand(args.shown(1, SHOWN_MAX), args.latin1(0)) : describeUnknown(args);
     this.failed = { name: command, offset, isUnknown: true, error };
     return error;

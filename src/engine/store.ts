@@ -99,7 +99,7 @@ export class Store implements Lifecycle {
     this.services = {
       keyspace: this.keyspace,
       configuration,
-      commands: new CommandTable(allCommands),
+      commands: new CommandTable(allCommands, configuration.renamings),
       statistics: new Statistics(),
       slowLog: new SlowLog(configuration),
       latency: new LatencyMonitor(configuration),

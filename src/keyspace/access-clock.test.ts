@@ -51,6 +51,46 @@ test("idle times stay exact, and generations in order, whatever the steps", (con
   assert.equal(clock.idleSeconds(beforeAll), present - stamps[0]!.second + 5000);
 });
 
+test("idle times stay exact over jumps of any length, too", (context) => {
+  const seed = seedOfRun();
+  context.diagnostic(`seed ${seed}`);
+  const random = new Random(seed);
+  for (let round = 0; round < 20; round++) {
+    let now = START + random.below(100_000);
+    const clock = new AccessClock(now);
+    const stamps: { stamp: number; second: number }[] = [];
+    for (let step = 0; step < 300; step++) {
+      now += 1000 * random.pick([0, 1, 30, 31, 32, 33, 63, 64, 65, random.below(2000), random.below(20_000)]);
+      clock.tick(now);
+      for (let count = random.below(40); count > 0; count--) {
+        now += 10;
+        clock.tick(now);
+        clock.advance(now);
+      }
+      stamps.push({ stamp: clock.stamp, second: Math.floor(now / 1000) });
+    }
+    for (const { stamp, second } of stamps) assert.equal(clock.idleSeconds(stamp), Math.floor(now / 1000) - second);
+  }
+});
+
+test("a clock that jumps by years does not hold up whoever asks", () => {
+  const jump = (): number => {
+    const clock = new AccessClock(START);
+    clock.advance(START);
+    const last = clock.stamp;
+    const before = process.cpuUsage();
+    clock.tick(START + (2 ** 24 - 100) * 1000);
+    const { user, system } = process.cpuUsage(before);
+    assert.equal(clock.idleSeconds(last), 2 ** 24 - 100);
+    clock.tick(START + 2 ** 27 * 1000);
+    assert.equal(clock.idleSeconds(clock.ofIdle(1000)), 1000);
+    return (user + system) / 1000;
+  };
+  const milliseconds = Math.min(jump(), jump(), jump(), jump());
+  // A step for every second takes 100.
+  assert.ok(milliseconds < 30, `${milliseconds} ms`);
+});
+
 test("within a second there are generations, 10 ms apart, and only as many as keep idle times true", () => {
   let now = START;
   const clock = new AccessClock(now);

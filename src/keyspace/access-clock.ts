@@ -200,16 +200,29 @@ export class AccessClock {
     this.stamp = this.#counts ? COUNTS_ACCESSES : this.#generation & STAMP_MASK;
   }
 
-  /** As many seconds pass, each with a generation of its own. */
+  /**
+   * As many seconds pass, each with a generation of its own. A system clock that jumps by years costs no more than that
+   * all blocks are written: a millisecond or two.
+   */
   #pass(seconds: number): void {
-    const noted = this.#first === undefined ? 0 : Math.min(seconds, STAMPS);
-    this.#seconds += seconds - noted;
-    this.#generation += seconds - noted;
-    for (let count = 0; count < noted; count++) {
-      this.#seconds += 1;
-      this.#generation += 1;
-      this.#note(true);
+    let left = this.#first === undefined ? 0 : Math.min(seconds, STAMPS);
+    this.#seconds += seconds - left;
+    this.#generation += seconds - left;
+    while (left > 0) {
+      const step = left >= 32 && this.#generation % 32 === 31 ? 32 : 1;
+      this.#seconds += step;
+      this.#generation += step;
+      left -= step;
+      if (step === 1) this.#note(true);
+      else this.#noteBlock(this.#seconds - 31);
     }
+  }
+
+  /** The block that ends with the present generation: all of it have begun a second. @param first that of the first */
+  #noteBlock(first: number): void {
+    const block = Math.floor(this.#generation / 32) % BLOCKS;
+    this.#first![block] = first;
+    this.#begins![block] = upTo(31);
   }
 
   /** The generation that has just begun: whether a second has begun with it. */

@@ -5,6 +5,7 @@
  * timed always. Of the fast ones, one in SAMPLE_EVERY is, and its time stands for all of them; the engine also times
  * those that carry or answer with many bytes, so that the slow log misses nothing that could be slow.
  */
+import { EventLoopUse } from "./event-loop-use.ts";
 import { Histogram } from "./histogram.ts";
 import { Rate } from "./rate.ts";
 
@@ -64,11 +65,17 @@ export class Statistics {
   readonly commandRate = new Rate();
   readonly inputRate = new Rate();
   readonly outputRate = new Rate();
+  readonly eventLoop = new EventLoopUse();
 
   /** The statistics of the command whose id this is. */
   of(id: number): CommandStatistics {
     while (this.#commands.length <= id) this.#commands.push(new CommandStatistics());
     return this.#commands[id]!;
+  }
+
+  /** Microseconds spent on commands: what was measured, scaled up to those that were not. */
+  get commandMicroseconds(): number {
+    return this.#commands.reduce((sum, { microseconds }) => sum + microseconds, 0);
   }
 
   /** Counts an error reply. @param code its first word */
@@ -82,6 +89,7 @@ export class Statistics {
     this.commandRate.sample(this.totalCommands, clockMs);
     this.inputRate.sample(this.inputBytes, clockMs);
     this.outputRate.sample(this.outputBytes, clockMs);
+    this.eventLoop.tick(clockMs);
   }
 
   /** CONFIG RESETSTAT. In place: a command that is running counts itself when it is done. */
@@ -97,6 +105,7 @@ export class Statistics {
     this.reads = 0;
     this.writes = 0;
     for (const rate of [this.commandRate, this.inputRate, this.outputRate]) rate.reset();
+    this.eventLoop.reset();
     for (const listener of this.resetListeners) listener();
   }
 }

@@ -1,4 +1,4 @@
-/** The running sum of all connections' buffers: what a limit on memory goes by. */
+/** The running sum of what all connections take, buffers and subscriptions: what a limit on memory goes by. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { serveInProcess } from "../testing/in-process.ts";
@@ -44,4 +44,41 @@ test("buffers are counted while they are there, and no longer", async (t) => {
   await until("who is gone has no buffers", () => clients.bufferBytes === 0);
   asking.destroy();
   silent.destroy();
+});
+
+test("what a client has subscribed to is counted while it is", async (t) => {
+  const { store, client } = await serveInProcess(t);
+  const { clients } = store;
+  const [subscriber, witness] = await Promise.all([client(), client()]);
+  const memory = async (): Promise<number> => {
+    const lines = (await witness.command("CLIENT", "LIST")).toString();
+    return Number(/ sub=[1-9].* tot-mem=(\d+)/.exec(lines)?.[1] ?? 0);
+  };
+  const names = Array.from({ length: 1000 }, (_, index) => `channel:${index}`);
+  subscriber.send(`SUBSCRIBE ${names.join(" ")}\r\n`);
+  await subscriber.receive(names.length);
+  const all = clients.bufferBytes;
+  assert(all > 200 * names.length && all < 1000 * names.length, `${all} bytes`);
+  assert.equal(await memory(), all);
+  assert.match((await witness.command("INFO", "memory")).toString(), new RegExp(`mem_clients_normal:${all}\r\n`));
+  await subscriber.command("SUBSCRIBE", "channel:0");
+  assert.equal(clients.bufferBytes, all, "a second time is none");
+  await subscriber.command("PSUBSCRIBE", "p".repeat(10_000));
+  assert(clients.bufferBytes >= all + 10_000, "names of any length");
+  await subscriber.command("PUNSUBSCRIBE");
+  await subscriber.command("SSUBSCRIBE", "shard");
+  assert(clients.bufferBytes > all && clients.bufferBytes < all + 1000);
+  await subscriber.command("SUNSUBSCRIBE", "shard", "none");
+  // SUNSUBSCRIBE replies for each name.
+  await subscriber.receive(1);
+  subscriber.send(`UNSUBSCRIBE ${names.slice(0, 500).join(" ")}\r\n`);
+  await subscriber.receive(500);
+  assert(clients.bufferBytes > all * 0.4 && clients.bufferBytes < all * 0.6, `${clients.bufferBytes} of ${all} bytes`);
+  assert.equal(await memory(), clients.bufferBytes);
+  await subscriber.command("RESET");
+  assert.equal(clients.bufferBytes, 0);
+  await subscriber.command("SUBSCRIBE", "channel");
+  assert(clients.bufferBytes > 0);
+  await subscriber.close();
+  await until("who is gone takes nothing", () => clients.bufferBytes === 0);
 });

@@ -50,3 +50,17 @@ test("a share of maxmemory, which may change; and no limit by default", async (t
   await small.command("CONFIG", "SET", "maxmemory", "10mb");
   await until("it is gone", () => store.clients.evictedClients === 1);
 });
+
+test("who subscribes to more than there is room for is disconnected, its subscriptions end", async (t) => {
+  const { store, port, client } = await serveInProcess(t, { "maxmemory-clients": "3mb" });
+  const [small, moderate] = await Promise.all([client(), client()]);
+  await moderate.command("SUBSCRIBE", "one");
+  const greedy = await openSocket(port);
+  greedy.resume();
+  for (let index = 0; index < 20_000; index += 100) {
+    greedy.write(`SUBSCRIBE ${Array.from({ length: 100 }, (_, at) => `channel:${index + at}`).join(" ")}\r\n`);
+  }
+  await until("it is gone", () => store.clients.evictedClients === 1);
+  assert.equal(store.clients.size, 2);
+  assert.equal((await small.command("PUBSUB", "CHANNELS")).toString(), "*1\r\n$3\r\none\r\n");
+});

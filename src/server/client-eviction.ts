@@ -1,11 +1,13 @@
 /**
  * maxmemory-clients: disconnects those who take the most memory while all clients together take too much of it.
  *
- * The sum of all buffers is kept up by the connections, so that asking costs nothing; only where it is over the limit
+ * The sum of all buffers, and of what clients have subscribed to, is kept up by the connections, so that asking costs
+ * nothing; only where it is over the limit
  * are clients looked at, all of them, after this turn: nobody is disconnected while its commands run. CLIENT NO-EVICT
  * exempts a client, but what it takes counts.
  */
-import type { Client, Clients } from "../commands/context.ts";
+import { memoryOf } from "../commands/client-attributes.ts";
+import type { Clients } from "../commands/context.ts";
 import type { Configuration } from "../config/configuration.ts";
 
 /** Redis takes a lower limit for this one: a client or two must have room. */
@@ -35,7 +37,7 @@ export class ClientEviction {
     ];
   }
 
-  /** To be called whenever the buffers have grown. */
+  /** To be called whenever the sum has grown. */
   check(): void {
     if (this.#clients.bufferBytes <= this.#limit || this.#isArmed) return;
     this.#isArmed = true;
@@ -48,9 +50,9 @@ export class ClientEviction {
   #evict(): void {
     if (this.#clients.bufferBytes <= this.#limit) return;
     const candidates = [...this.#clients.list()].filter(({ session }) => !session.noEvict && !session.isEmbedded);
-    candidates.sort((left, right) => bytesOf(right) - bytesOf(left));
+    candidates.sort((left, right) => memoryOf(right) - memoryOf(left));
     for (const client of candidates) {
-      if (this.#clients.bufferBytes <= this.#limit || bytesOf(client) === 0) return;
+      if (this.#clients.bufferBytes <= this.#limit || memoryOf(client) === 0) return;
       client.kill();
       this.#clients.evictedClients += 1;
     }
@@ -62,9 +64,4 @@ export class ClientEviction {
     const bytes = Number(amount) * (unit === "percent" ? share : 1);
     this.#limit = bytes === 0 ? Number.POSITIVE_INFINITY : Math.max(LEAST_LIMIT, bytes);
   }
-}
-
-/** Bytes in a client's buffers. */
-function bytesOf({ queryBufferBytes, queryBufferFree, outputBufferBytes }: Client): number {
-  return queryBufferBytes + queryBufferFree + outputBufferBytes;
 }

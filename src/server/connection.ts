@@ -11,6 +11,7 @@
  */
 import { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { memoryOf } from "../commands/client-attributes.ts";
 import type { Client, Session } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
 import type { Message } from "../commands/pubsub-message.ts";
@@ -41,7 +42,7 @@ export class Connection implements Client, Addressee, Receiver {
   /** Requests wait: for the client to read, for a pause to end, for a late reply. */
   #isHeld = false;
   #isClosed = false;
-  /** What this connection has added to the sum of all clients' buffers. */
+  /** What this connection has added to the sum of all clients' memory. */
   #countedBytes = 0;
   readonly #gathered: GatheredLines;
   /** Whether replies are in the outbox, the lines that came after them, and what waits for the log. */
@@ -91,10 +92,14 @@ export class Connection implements Client, Addressee, Receiver {
     return this.outputBufferBytes > 0 ? 1 : 0;
   }
 
-  /** Brings the sum of all clients' buffers up to date, and who waits; to be called by whoever may have changed it. */
+  get isBlocked(): boolean {
+    return this.#context.isAbandonable || this.#server.clients.isHeldBack(this);
+  }
+
+  /** Brings the sum of all clients' memory up to date, and who waits; to be called by whoever may have changed it. */
   countBuffers(): void {
     if (!this.#isSocket) this.#server.awaiting.set(this, !this.#isClosed && this.#isOwed);
-    const bytes = this.#isClosed ? 0 : this.#parser.keptBytes + this.#parser.keptFree + this.outputBufferBytes;
+    const bytes = this.#isClosed ? 0 : memoryOf(this);
     if (bytes === this.#countedBytes) return;
     this.#server.clients.bufferBytes += bytes - this.#countedBytes;
     if (bytes > this.#countedBytes) this.#server.clientEviction.check();
@@ -202,48 +207,43 @@ export class Connection implements Client, Addressee, Receiver {
       batch.clear();
       server.executing = undefined;
     }
-    if (session.isMonitor || server.engine.monitors.size > 0) this.#listenOrNot();
+    if (session.isMonitor || server.engine.monitors.size > 0) server.listenOrNot(this, !this.#isClosed);
     if (session.closeAfterReply) this.#closeGracefully();
-  }
-
-  /** MONITOR, or RESET after it. */
-  #listenOrNot(): void {
-    const { monitors } = this.#server.engine;
-    if (this.session.isMonitor && !this.#isClosed) monitors.add(this);
-    else monitors.delete(this);
   }
 
   #executeOne(): void {
     const { session } = this;
     const { reply } = this.#outbox;
+    const { engine, keyspace, outputLimiter } = this.#server;
     const before = reply.length;
+    // As it was before the command, which may change it.
+    const { noTouch } = session;
     this.totalCommands += 1;
-    if (session.noTouch) this.#server.keyspace.touches = false;
+    if (noTouch) keyspace.touches = false;
     try {
-      this.#server.engine.execute(this.#context, this.#parser.args);
+      engine.execute(this.#context, this.#parser.args);
     } catch (error) {
       // Half a reply must not be sent.
       reply.length = before;
       if (error instanceof ReplyTooLongError) reply.error(`ERR ${error.message}: ask for less at a time`);
       else throw new Error(`a defect in the command '${session.lastCommand}'`, { cause: error });
+    } finally {
+      if (noTouch) keyspace.touches = true;
     }
-    if (session.noTouch) this.#server.keyspace.touches = true;
-    if (session.replyMode !== "on") this.#silence(before);
+    if (session.replyMode !== "on" && isSilenced(session)) reply.length = before;
     if (this.#ownMessages.length > 0) for (const bytes of this.#ownMessages.splice(0)) reply.append(bytes);
     this.#parser.isAuthenticated = session.isAuthenticated;
     if (this.#context.pending !== undefined) this.#await(this.#context.pending);
-    if (this.#outbox.isFull) this.#leaveReplies();
-  }
-
-  #silence(before: number): void {
-    if (isSilenced(this.session)) this.#outbox.reply.length = before;
+    const { written } = this.#outbox;
+    if (written > outputLimiter.unlimitedBytes) this.#server.hangUpBeyondLimit(this, this.outputBufferBytes + written);
+    if (this.#outbox.isFull && !session.isHungUp) this.#leaveReplies();
   }
 
   #mustWait(): boolean {
     if (this.#server.clients.paused === "WRITE" && !this.#server.engine.mayWrite(this.#parser.args)) return false;
     this.#parser.unread();
     this.#hold();
-    this.#server.clients.whenResumed(() => this.#release());
+    this.#server.clients.whenResumed(this, () => this.#release());
     return true;
   }
 
@@ -257,7 +257,7 @@ export class Connection implements Client, Addressee, Receiver {
       this.#outbox.begin(this.session.protocol);
       const before = this.#outbox.reply.length;
       write(this.#outbox.reply);
-      this.#silence(before);
+      if (isSilenced(this.session)) this.#outbox.reply.length = before;
       this.#leaveReplies();
       this.#release();
     };

@@ -1,10 +1,11 @@
 /** What clients may ask of connections, their own and others'. */
 import assert from "node:assert/strict";
+import { PassThrough } from "node:stream";
 import { describe, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { serveInProcess } from "../testing/in-process.ts";
 import type { RespClient } from "../testing/resp-client.ts";
-import { heardUntilEnd, openSocket } from "../testing/sockets.ts";
+import { heardUntilEnd, openSocket, until } from "../testing/sockets.ts";
 
 const ask = async (client: RespClient, ...command: (string | number)[]) =>
   (await client.command(...command)).toString();
@@ -69,6 +70,23 @@ describe("CLIENT NO-TOUCH", () => {
   }
 });
 
+test("after a defect in a command of a client in NO-TOUCH, others' reads count as uses", async (t) => {
+  const { server, store } = await serveInProcess(t);
+  const stream = new PassThrough();
+  const origin = { address: "here", localAddress: "here", fileDescriptor: -1, isEmbedded: false };
+  const connection = server.serve(stream, origin);
+  const receive = (text: string) => connection.receive(Buffer.from(text), text.length);
+  receive("CLIENT NO-TOUCH ON\r\n");
+  let touches = true;
+  t.mock.method(store.engine, "execute", () => {
+    touches = store.keyspace.touches;
+    throw new Error("a broken invariant");
+  });
+  assert.throws(() => receive("GET key\r\n"), /a defect in the command/);
+  assert.equal(touches, false);
+  assert.equal(store.keyspace.touches, true);
+});
+
 describe("CLIENT REPLY", () => {
   test("OFF silences all, SKIP one", async (t) => {
     const { client } = await serveInProcess(t);
@@ -118,6 +136,35 @@ describe("CLIENT PAUSE", () => {
     assert.equal(await ask(other, "PING"), "+PONG\r\n");
     assert.equal(store.clients.size, 1);
   });
+});
+
+test("blocked_clients counts who is held back by a pause, and who waits in WAIT and WAITAOF", async (t) => {
+  const { client } = await serveInProcess(t);
+  const [other, writer, ...waiting] = await Promise.all(Array.from({ length: 5 }, client));
+  const areBlocked = (wanted: number) =>
+    until(`${wanted} are blocked`, async () => {
+      const flags = (await ask(other!, "CLIENT", "LIST")).match(/ flags=\w+/g) ?? [];
+      const blocked = flags.filter((each) => each === " flags=b").length;
+      assert.match(await ask(other!, "INFO", "clients"), new RegExp(`blocked_clients:${blocked}\r\n`));
+      return blocked === wanted;
+    });
+  await ask(other!, "CLIENT", "PAUSE", 60_000, "WRITE");
+  writer!.send("GET a\r\n");
+  await writer!.receive();
+  await areBlocked(0);
+  writer!.send("SET a 1\r\n");
+  await areBlocked(1);
+  waiting[0]!.send("SET b 2\r\n");
+  await areBlocked(2);
+  waiting[1]!.send("WAIT 1 0\r\n");
+  waiting[2]!.send("WAITAOF 0 1 300\r\n");
+  await areBlocked(4);
+  await ask(other!, "CLIENT", "UNPAUSE");
+  assert.equal((await writer!.receive()).toString(), "+OK\r\n");
+  assert.equal((await waiting[2]!.receive()).toString(), "*2\r\n:0\r\n:0\r\n");
+  await areBlocked(1);
+  await waiting[1]!.close();
+  await areBlocked(0);
 });
 
 test("SHUTDOWN is refused where it is not ours to end the process", async (t) => {

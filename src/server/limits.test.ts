@@ -163,4 +163,28 @@ describe("client-output-buffer-limit", { concurrency: true }, () => {
     await until("it is disconnected at once", () => store.clients.totalConnections === 3 && store.clients.size === 1);
     assert.equal((await other.command("GET", "executed")).toString(), "$-1\r\n");
   });
+
+  test("a reply above the hard limit is not even sent, and what is behind it is not executed", async (t) => {
+    const { store, port, client } = await serveInProcess(t, { [LIMIT]: "normal 100000 0 0" });
+    const other = await client();
+    const element = "x".repeat(9000);
+    for (let count = 0; count < 40; count += 1) await other.command("RPUSH", "list", element);
+    for (let count = 0; count < 20; count += 1) await other.command("SET", `${element}${count}`, "v");
+    // One that fits into what is sent together, and one that is longer.
+    for (const command of ["LRANGE list 0 15", "LRANGE list 0 -1", "KEYS *", "LPOP list 1000"]) {
+      const socket = await openSocket(port);
+      socket.write(`PING\r\n${command}\r\nSET executed yes\r\nQUIT\r\n`);
+      assert.equal(await heardUntilEnd(socket), "", command);
+    }
+    assert.equal((await other.command("EXISTS", "executed", "list")).toString(), ":0\r\n", "LPOP was executed");
+    assert.equal((await other.command("ECHO", Buffer.alloc(90_000))).length, "$90000\r\n\r\n".length + 90_000);
+    // Limits that no reply keeps to would lock everybody out: the first 16 KiB do not count, as in Redis.
+    await other.command("CONFIG", "SET", LIMIT, "normal 1 0 0");
+    assert.equal((await other.command("ECHO", Buffer.alloc(16_000))).length, "$16000\r\n\r\n".length + 16_000);
+    await other.command("CONFIG", "SET", LIMIT, "normal 0 0 0 pubsub 100000 0 0");
+    assert.equal((await other.command("ECHO", Buffer.alloc(MIB))).length, "$1048576\r\n\r\n".length + MIB);
+    assert.equal(store.clients.size, 1);
+    other.send(`SUBSCRIBE ${Array.from({ length: 4000 }, (_, index) => `channel:${index}`).join(" ")}\r\n`);
+    await other.closedByServer();
+  });
 });

@@ -6,6 +6,7 @@ import { Socket } from "node:net";
 import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import { serveInProcess } from "../testing/in-process.ts";
 import { RespClient } from "../testing/resp-client.ts";
 import { heardUntilEnd, openSocket } from "../testing/sockets.ts";
@@ -26,6 +27,10 @@ async function field(client: RespClient, name: string): Promise<string | undefin
   return new RegExp(` ${name}=(\\S*)`).exec(line)?.[1];
 }
 
+async function clientId(client: RespClient): Promise<string> {
+  return String(await client.command("CLIENT", "ID"));
+}
+
 test("several addresses and a path lead to the same store", { skip: !hasIPv6 && "no IPv6 here" }, async (t) => {
   const { server, client } = await serveInProcess(t);
   const path = join(temporaryDirectory(t), "stillwater.sock");
@@ -43,6 +48,32 @@ test("several addresses and a path lead to the same store", { skip: !hasIPv6 && 
     `${path}:0`,
   ]);
   assert.equal(await field(others[2]!, "flags"), "U");
+});
+
+test("while it is held back, a connection is taken and not served; later everybody is, in their order", async (t) => {
+  const { server, client } = await serveInProcess(t);
+  const serveWaiting = server.holdBack();
+  const first = await client();
+  const second = await client();
+  const replies = [second.command("RPUSH", "order", "second"), first.command("RPUSH", "order", "first")];
+  await sleep(100);
+  assert.deepEqual([server.clients.size, server.keyspace.databases[0]!.count], [0, 0]);
+  serveWaiting();
+  serveWaiting();
+  assert.equal(server.clients.size, 2);
+  assert.deepEqual((await Promise.all(replies)).map(String).sort(), [":1\r\n", ":2\r\n"]);
+  assert.deepEqual([await clientId(first), await clientId(second)], [":1\r\n", ":2\r\n"]);
+  assert.equal(String(await (await client()).command("LLEN", "order")), ":2\r\n");
+});
+
+test("a server that is closed while it is held back lets go of those who wait", async (t) => {
+  const { server, client } = await serveInProcess(t);
+  server.holdBack();
+  const waiting = await client();
+  const reply = assert.rejects(waiting.command("PING"), /connection/);
+  await sleep(50);
+  await server.close();
+  await reply;
 });
 
 test("a path that is too long for a unix socket is an error", async (t) => {

@@ -1,4 +1,12 @@
-/** Listeners: the addresses a server accepts connections on: TCP over IPv4 and IPv6, and unix sockets. */
+/**
+ * Listeners: the addresses a server accepts connections on: TCP over IPv4 and IPv6, and unix sockets.
+ *
+ *     connected ──▶ #welcome ──────────────────────────▶ accept: served
+ *                       └── while it is held back ──▶ #waiting ──┘  in the order in which they came
+ *
+ * Nothing is read from a socket before it is served, so what its client sends waits in the system's buffers.
+ * Owner thread only.
+ */
 import { chmodSync, lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type Server as NetServer, type Socket } from "node:net";
 import type { Configuration } from "../config/configuration.ts";
@@ -15,6 +23,8 @@ export class Listeners {
   readonly #accept: Accept;
   readonly #servers = new Map<NetServer, Address>();
   #isReferenced = true;
+  /** Sockets that are not served yet; undefined unless they are held back. */
+  #waiting: { readonly socket: Socket; readonly address: Address }[] | undefined;
 
   /** @param accept takes a connected socket that has not begun to read, and the address it was accepted on */
   constructor(configuration: Configuration, accept: Accept) {
@@ -57,6 +67,19 @@ export class Listeners {
     return actual;
   }
 
+  /**
+   * From now on connections are taken, but not served, before the function that is handed back is called. May be called
+   * once, and that function many times.
+   */
+  holdBack(): () => void {
+    this.#waiting = [];
+    return () => {
+      const waiting = this.#waiting ?? [];
+      this.#waiting = undefined;
+      for (const { socket, address } of waiting) this.#welcome(socket, address);
+    };
+  }
+
   unref(): void {
     this.#isReferenced = false;
     for (const server of this.#servers.keys()) server.unref();
@@ -65,10 +88,15 @@ export class Listeners {
   async close(): Promise<void> {
     const servers = [...this.#servers.keys()];
     this.#servers.clear();
+    for (const { socket } of this.#waiting?.splice(0) ?? []) socket.destroy();
     await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   }
 
   #welcome(socket: Socket, address: Address): void {
+    if (this.#waiting !== undefined) {
+      this.#waiting.push({ socket, address });
+      return;
+    }
     if (!("path" in address)) {
       // Reset before it was accepted. It has no address left that tells whether it may be served.
       if (socket.remoteAddress === undefined) {

@@ -117,6 +117,11 @@ export class Outbox {
     return this.reply.length >= FLUSH_AT;
   }
 
+  /** Bytes that were written since `begin`. */
+  get written(): number {
+    return this.reply.length - this.#begin;
+  }
+
   /** Takes back what was written since `begin`. */
   discard(): void {
     this.reply.length = this.#begin;

@@ -52,10 +52,10 @@ export class Server {
   /** Clients in this process whose replies are being worked for; nothing else keeps it alive, as a socket would. */
   readonly awaiting = new KeepAlive();
   readonly clientEviction: ClientEviction;
+  readonly outputLimiter: OutputLimiter;
   readonly #connections = new Set<Connection>();
   readonly #listeners: Listeners;
   readonly #reader: SocketReader;
-  readonly #outputLimiter = new OutputLimiter();
   readonly #idleTimer: NodeJS.Timeout;
   readonly #stopListening: (() => void)[] = [];
 
@@ -71,6 +71,8 @@ export class Server {
     this.clients = store.clients;
     this.clientEviction = new ClientEviction(store.clients, configuration);
     this.#stopListening.push(...this.clientEviction.follow());
+    this.outputLimiter = new OutputLimiter(configuration);
+    this.#stopListening.push(this.outputLimiter.follow());
     this.limits = {
       bulkMax: configuration.get("proto-max-bulk-len"),
       queryBufferMax: configuration.get("client-query-buffer-limit"),
@@ -96,6 +98,11 @@ export class Server {
   /** Listens on a TCP address or a path. @throws the system's error if that is not possible */
   async listen(address: Address): Promise<Address> {
     return await this.#listeners.listen(address);
+  }
+
+  /** See Listeners: connections wait until the function that is handed back is called. */
+  holdBack(): () => void {
+    return this.#listeners.holdBack();
   }
 
   get addresses(): readonly Address[] {
@@ -134,18 +141,29 @@ export class Server {
     this.#connections.delete(connection);
     this.awaiting.set(connection, false);
     this.clients.remove(connection);
-    this.#outputLimiter.forget(connection);
+    this.outputLimiter.forget(connection);
     this.engine.monitors.delete(connection);
     const { subscriber } = connection.session;
     if (subscriber !== undefined) this.store.services.pubSub.leave(subscriber);
   }
 
+  /** MONITOR, or RESET after it. */
+  listenOrNot(connection: Connection, isOpen: boolean): void {
+    if (connection.session.isMonitor && isOpen) this.engine.monitors.add(connection);
+    else this.engine.monitors.delete(connection);
+  }
+
   /** client-output-buffer-limit: a hard limit, and a softer one that may be exceeded for a time. */
   exceedsOutputLimit(connection: Connection, bytes: number): boolean {
-    const { normal, pubsub } = this.store.configuration.get("client-output-buffer-limit");
-    // Normal clients have no limit by default; what nobody asked for would then pile up without end.
-    const limit = connection.isWatching ? pubsub : normal;
-    return this.#outputLimiter.isExceeded(connection, bytes, limit, Date.now());
+    return this.outputLimiter.isExceeded(connection, bytes, connection.isWatching, Date.now());
+  }
+
+  /** Ends a connection whose replies, sent or not, are over the hard limit, without sending those of this turn. */
+  hangUpBeyondLimit(connection: Connection, bytes: number): void {
+    const { session } = connection;
+    if (!this.outputLimiter.isOverHardLimit(bytes, connection.isWatching)) return;
+    session.isHungUp = true;
+    session.closeAfterReply = true;
   }
 
   #accept(socket: Socket, address: Address): void {

@@ -17,8 +17,8 @@ export interface Echo {
 export interface Setting {
   /** Gates that it waits at, until they are no longer 0. */
   readonly gates?: Int32Array<SharedArrayBuffer>;
-  /** `silent` never becomes ready. */
-  readonly start?: "throw" | "hang" | "silent";
+  /** `silent` never becomes ready, `late` when the gate IN_HANDLER is open. */
+  readonly start?: "throw" | "hang" | "silent" | "late";
 }
 
 /** The gate between taking a request and saying so, that in a `wait`, and how many requests have come to the first. */

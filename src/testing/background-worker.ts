@@ -13,6 +13,7 @@ function waitAt(gate: number): void {
   if (gates !== undefined) Atomics.wait(gates, gate, 0);
 }
 
+if (start === "late") waitAt(IN_HANDLER);
 if (start === "throw") throw new Error("thrown at start");
 if (start === "hang") hang();
 if (start === "silent") setInterval(() => undefined, 1000);

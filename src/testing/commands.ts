@@ -7,6 +7,7 @@
  */
 import { Arguments } from "../base/arguments.ts";
 import type { Command } from "../commands/command.ts";
+import type { Renaming } from "../commands/command-names.ts";
 import { CommandTable } from "../commands/command-table.ts";
 import type { Lifecycle, Services, ThreadFigures } from "../commands/context.ts";
 import { CommandError } from "../commands/errors.ts";
@@ -32,6 +33,8 @@ export interface RunnerOptions extends Partial<KeyspaceOptions> {
   readonly protocol?: 2 | 3;
   /** Directives given at start-up, such as `requirepass`. */
   readonly directives?: Readonly<Record<string, string>>;
+  /** What `rename-command` says. */
+  readonly renamings?: readonly Renaming[];
   /** A keyspace that is there already, in the place of a new one. */
   readonly over?: Keyspace;
 }
@@ -53,7 +56,7 @@ export class CommandRunner {
 
   /** @param commands those to be known */
   constructor(commands: readonly Command[], options: RunnerOptions = {}) {
-    const { protocol = 2, directives = {}, over, ...keyspace } = options;
+    const { protocol = 2, directives = {}, renamings = [], over, ...keyspace } = options;
     for (const [name, value] of Object.entries({ "enable-debug-command": "local", ...directives })) {
       this.configuration.initialize(name, [value]);
     }
@@ -61,7 +64,7 @@ export class CommandRunner {
     this.services = {
       keyspace: this.keyspace,
       configuration: this.configuration,
-      commands: new CommandTable(commands),
+      commands: new CommandTable(commands, renamings),
       statistics: new Statistics(),
       slowLog: new SlowLog(this.configuration),
       latency: new LatencyMonitor(this.configuration),
@@ -91,6 +94,7 @@ export class CommandRunner {
       queryBufferFree: 0,
       outputBufferBytes: 0,
       outputListLength: 0,
+      isBlocked: false,
     };
     const client = { session, ...counts, kill: () => this.clients.remove(client) };
     this.clients.add(client);
